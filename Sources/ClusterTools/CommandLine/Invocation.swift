@@ -1,0 +1,127 @@
+public import Slurm
+
+/// What a person asked of `submit`.
+public struct Invocation: Sendable, Equatable {
+    /// How much submit says about its own work.
+    public enum Verbosity: Sendable, Comparable { case quiet, normal, verbose }
+
+    /// The profile: a path or a name; nothing for the default.
+    public var cluster: String?
+    /// The job's name; nothing for the repository's.
+    public var name: String?
+    /// The branch to send; nothing for the working tree.
+    public var branch: String?
+    /// The options for sbatch: the highest layer.
+    public var sbatchOptions = SbatchOptions()
+    /// Whether TensorBoard runs with the job.
+    public var tensorboard = true
+    /// The folder TensorBoard reads, as seen from where the command runs; nothing for that folder itself.
+    public var logdir: String?
+    /// Whether TensorBoard stays when the command has ended.
+    public var linger = false
+    /// Whether to leave once the job is submitted.
+    public var detach = false
+    /// Whether only to show what would be done.
+    public var dryRun = false
+    /// Whether status comes as one JSON object a line.
+    public var json = false
+    public var verbosity = Verbosity.normal
+    /// The largest untracked file that is sent, in bytes.
+    public var maxFileSize = 100 << 20
+    /// The command and its arguments, exactly as they were typed. Never empty.
+    public var command: [String]
+
+    public init(command: [String]) { self.command = command }
+}
+
+/// What a command line of `submit` means.
+public enum InvocationRequest: Sendable, Equatable {
+    case submit(Invocation)
+    case help
+    case version
+
+    /// - Parameter arguments: the words after the program's name, as bytes: see ``RawArguments``.
+    public static func parse(_ arguments: [[UInt8]]) throws(Failure) -> InvocationRequest {
+        let table = Invocation.table
+        let parsed = try table.parse(
+            try RawArguments.strings(arguments), operands: .endOptions, unknownHint: sbatchHint)
+        var invocation = Invocation(command: parsed.operands)
+        for occurrence in parsed.occurrences {
+            switch occurrence.id {
+            case .help: return .help
+            case .version: return .version
+            default: try invocation.apply(occurrence)
+            }
+        }
+        guard let program = invocation.command.first else {
+            throw Failure(
+                Exit.usage, "there is no command to run", why: "usage: \(Invocation.usage)",
+                remedy: "try submit python main.py, or submit --help")
+        }
+        guard !program.isEmpty else { throw Failure(Exit.usage, "the command to run is an empty word") }
+        return .submit(invocation)
+    }
+
+    /// People type sbatch's options, and they have a place.
+    private static func sbatchHint(_ spelling: String) -> String? {
+        guard let option = SbatchOption.named(spelling) else { return nil }
+        let value = option.argument == .none ? "true" : "\"…\""
+        return "\(spelling) is sbatch's: --sbatch_json '{\"\(spelling)\": \(value)}'"
+    }
+}
+
+extension Invocation {
+    fileprivate mutating func apply(_ occurrence: OptionTable<SubmitOption>.Occurrence) throws(Failure) {
+        switch (occurrence.id, occurrence.value) {
+        case (.cluster, .text(let profile)): cluster = profile
+        case (.name, .text(let text)): name = try Self.line(text, occurrence.spelling)
+        case (.branch, .text(let text)): branch = try Self.line(text, occurrence.spelling)
+        case (.sbatch, .text(let text)):
+            sbatchOptions = sbatchOptions.overridden(by: try Self.sbatchOptions(text, occurrence.spelling))
+        case (.tensorboard, .boolean(let wanted)): tensorboard = wanted
+        case (.logdir, .text(let folder)): logdir = folder
+        case (.maxFileSize, .text(let size)): maxFileSize = try Self.byteCount(size, occurrence.spelling)
+        case (.linger, _): linger = true
+        case (.detach, _): detach = true
+        case (.dryRun, _): dryRun = true
+        case (.json, _): json = true
+        case (.quiet, _): verbosity = .quiet
+        case (.verbose, _): verbosity = .verbose
+        case (.help, _), (.version, _), (_, _):
+            preconditionFailure("the option table gives \(occurrence.spelling) another kind of value")
+        }
+    }
+
+    private static func line(_ text: String, _ spelling: String) throws(Failure) -> String {
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw Failure(Exit.usage, "\(spelling): a line break or another control character cannot be used")
+        }
+        return text
+    }
+
+    private static func sbatchOptions(_ text: String, _ spelling: String) throws(Failure) -> SbatchOptions {
+        do {
+            return try JSONField(parsing: Array(text.utf8), document: spelling, status: Exit.usage).sbatchOptions()
+        } catch  where error.remedy == nil {
+            throw Failure(
+                Exit.usage, error.what,
+                remedy: "in single quotes the shell leaves JSON alone: \(spelling) '{\"--mem\": \"20G\"}'")
+        }
+    }
+
+    /// Reads `500K`, `1.5G`, `100M`: powers of 1024, as Slurm counts.
+    private static func byteCount(_ text: String, _ spelling: String) throws(Failure) -> Int {
+        let units: [Character: Double] = ["K": 1024, "M": 1_048_576, "G": 1_073_741_824, "T": 1_099_511_627_776]
+        var digits = Substring(text.uppercased())
+        if digits.count > 1, digits.hasSuffix("B") { digits.removeLast() }
+        let unit = digits.last.flatMap { units[$0] }
+        if unit != nil { digits.removeLast() }
+        // Nothing else that Double reads, such as exponents and infinity.
+        guard digits.utf8.allSatisfy("0123456789.".utf8.contains), let number = Double(digits),
+            let size = Int(exactly: (number * (unit ?? 1)).rounded())
+        else {
+            throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no size", remedy: "write 500K, 100M or 2G")
+        }
+        return size
+    }
+}

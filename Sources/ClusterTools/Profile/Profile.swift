@@ -1,0 +1,111 @@
+public import Slurm
+
+/// A cluster as the user describes it: pure data, made from a JSON file by ``load(_:home:)``.
+public struct Profile: Sendable, Equatable {
+    /// What the user calls it: the file's name without `.json`.
+    public var name: String
+    /// The file it was read from, as it was named; nothing for this machine itself.
+    public var path: String?
+
+    /// The access node. Without one, commands run on this machine.
+    public var hostname: String?
+    /// The port of its SSH server, if the profile says; otherwise `ssh -G` does.
+    public var port: Int?
+    /// The account there, if the profile says.
+    public var user: String?
+    /// The private key's path on this machine, `~` expanded.
+    public var sshKey: String?
+    /// A known_hosts file to use in place of the user's own, `~` expanded.
+    public var knownHosts: String?
+
+    /// What starts jobs there.
+    public var scheduler: SchedulerKind
+    /// The options for sbatch: the lowest layer.
+    public var sbatchOptions: SbatchOptions
+    /// The folder for runs; nothing for the default (`$SCRATCH/cluster-tools`, or `~/cluster-tools` without a scratch).
+    public var untarPath: RemoteText?
+    /// Shell lines that activate the Python environment, in the job, before the command.
+    public var activatePython: [String]
+    /// The job's further environment.
+    public var environment: JobEnvironment
+    /// A job script of the user's own: its path on this machine.
+    public var template: String?
+    /// The requirements file to make a Python environment from, as a path in the repository; nothing for none.
+    public var requirements: String?
+    /// How to reach TensorBoard on a worker.
+    public var tunnel: TunnelPlan
+
+    /// A machine's profile with everything else at its default.
+    public init(name: String, hostname: String? = nil, scheduler: SchedulerKind? = nil) {
+        self.name = name
+        self.hostname = hostname
+        self.scheduler = scheduler ?? (hostname == nil ? .none : .slurm)
+        self.sbatchOptions = SbatchOptions()
+        self.activatePython = []
+        self.environment = .lines([])
+        self.tunnel = TunnelPlan()
+    }
+
+    /// This machine itself, for when there is no cluster at hand.
+    public static let thisMachine = Profile(name: "this machine")
+}
+
+/// What starts, watches and ends jobs on a host.
+public enum SchedulerKind: String, Sendable, CaseIterable {
+    case slurm
+    /// No scheduler: a job is a process group of its own.
+    case none
+}
+
+/// The environment that a profile adds to a job.
+public enum JobEnvironment: Sendable, Equatable {
+    /// Shell lines, run as they are.
+    case lines([String])
+    /// Variables and their values.
+    case variables([Variable])
+
+    public struct Variable: Sendable, Equatable {
+        public let name: String
+        public let value: RemoteText
+    }
+
+    /// The lines for the job script. In a variable's value `~`, `$NAME` and `${NAME}` are the cluster's; one that is not set there
+    /// is empty, as in `"LD_LIBRARY_PATH": "$HOME/lib:$LD_LIBRARY_PATH"`.
+    public var shellLines: [String] {
+        switch self {
+        case .lines(let lines): lines
+        case .variables(let variables): variables.map { "export \($0.name)=\($0.value.shellExpression(unset: .empty))" }
+        }
+    }
+}
+
+/// How to get from here to a port on a worker.
+public struct TunnelPlan: Sendable, Equatable {
+    public enum Way: String, Sendable, CaseIterable {
+        /// Whatever works.
+        case auto
+        /// An SSH hop through the access node to the worker's own SSH server.
+        case ssh
+        /// `srun --overlap` into the job.
+        case srun
+        /// The access node itself can connect to the worker's loopback: they are one machine.
+        case direct
+    }
+
+    public var way: Way
+    /// The worker's host name as the access node knows it; `%n` in it is the node's name in Slurm.
+    public var host: String
+    /// The port of the worker's SSH server.
+    public var port: Int
+
+    public init(way: Way = .auto, host: String = "%n", port: Int = 22) {
+        self.way = way
+        self.host = host
+        self.port = port
+    }
+
+    /// The host name of the worker that Slurm calls `node`.
+    public func host(ofNode node: String) -> String {
+        host.split(separator: "%n", omittingEmptySubsequences: false).joined(separator: node)
+    }
+}

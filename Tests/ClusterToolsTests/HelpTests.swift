@@ -1,0 +1,70 @@
+import Testing
+
+@testable import ClusterTools
+
+struct HelpTests {
+    @Test func fitsAScreen() {
+        let lines = Invocation.help.text(styled: false).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count <= 45)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+    }
+
+    @Test func theScreen() {
+        #expect(
+            Invocation.help.text(styled: false) == """
+                Usage: submit [options] [--] COMMAND [ARG...]
+
+                Put submit in front of a command, and the command runs on your cluster, with the
+                files as they are now. Its output appears here; its exit status is submit's.
+
+                Examples:
+                  submit python main.py
+                      here and now, without a cluster
+                  submit -c cedar.json python main.py --lr 0.1
+                      as a job on the cluster that cedar.json describes
+                  submit -c fir --sbatch_json '{"--time": "3:00:00"}' ./train.sh
+                      with another time limit than the profile's
+
+                What runs, and where:
+                  -c, --cluster PROFILE       the cluster: a JSON file, or the name of one
+                                              (default: your configuration's, else this machine)
+                  -n, --name NAME             the job's name (default: the repository's)
+                  -b, --branch BRANCH         send this branch, not the working tree
+                      --sbatch_json JSON      options for sbatch, over those of the profile and
+                                              of sbatch.json; null removes one
+                      --max-file-size SIZE    stop at a larger untracked file (100M)
+
+                TensorBoard:
+                      --[no-]tensorboard      run it with the job (default: yes)
+                      --logdir DIR            what it reads (default: where the command runs)
+                      --linger                keep it up when the command has ended
+
+                How submit behaves:
+                      --detach                print the job's id and leave
+                      --dry-run               show what would be sent and run; connect nowhere
+                      --json                  status as one JSON object a line
+                  -q, --quiet                 no status lines
+                  -v, --verbose               every step
+                  -h, --help                  this screen
+                      --version               the version
+
+                What follows the first word that is no option is the command's own.
+
+                """)
+    }
+
+    @Test func everyOptionIsThere() {
+        let text = Invocation.help.text(styled: false)
+        for option in Invocation.table.options { #expect(text.contains(option.synopsis)) }
+    }
+
+    @Test func stylingAddsNothingButStyle() {
+        let styled = Invocation.help.text(styled: true)
+        #expect(styled.contains("\u{1B}[1mUsage:\u{1B}[0m submit"))
+        #expect(
+            styled.replacing("\u{1B}[1m", with: "").replacing("\u{1B}[0m", with: "")
+                == Invocation.help.text(styled: false))
+    }
+
+    @Test func theVersion() { #expect(Invocation.versionText == "submit \(Product.version)\n") }
+}
