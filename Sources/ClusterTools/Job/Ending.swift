@@ -1,0 +1,96 @@
+import Slurm
+
+/// How a job ended.
+public struct Ending: Codable, Sendable, Equatable {
+    public enum Cause: String, Codable, Sendable {
+        /// The command ended by itself.
+        case finished
+        /// A signal ended the command or the job, and nobody says why.
+        case killed
+        case timedOut
+        case outOfMemory
+        case nodeFailed
+        case cancelled
+        /// The scheduler ended it for another reason, such as a deadline or preemption.
+        case ended
+        /// It left no trace of its end.
+        case lost
+    }
+
+    public var cause: Cause
+    /// The command's own exit status (128 + n for signal n), when it had one.
+    public var status: Int32?
+    /// The state in the scheduler's words, where it gave one.
+    public var state: String?
+    /// What the job script said about a command that could not start.
+    public var problem: String?
+
+    /// The status that submit exits with: the command's own when it ended by itself, else one that tells the causes apart.
+    public var exitStatus: Int32 {
+        switch cause {
+        case .finished: status ?? 0
+        case .killed: status ?? 137
+        case .timedOut: 124
+        case .outOfMemory: 137
+        case .nodeFailed: Exit.temporary
+        case .cancelled: 143
+        case .ended: status.flatMap { $0 == 0 ? nil : $0 } ?? Exit.temporary
+        case .lost: Exit.unavailable
+        }
+    }
+
+    /// In words, for "job 4242 …".
+    public var description: String {
+        switch cause {
+        case .finished:
+            if let problem { return "did not start its command: \(problem)" }
+            guard let status, status > 128, let signal = signalName(status - 128) else {
+                return "ended with exit status \(status ?? 0)"
+            }
+            return "ended with exit status \(status) (\(signal))"
+        case .killed: return "was killed" + (status.flatMap { signalName($0 - 128) }.map { " by \($0)" } ?? "")
+        case .timedOut: return "ran into its time limit"
+        case .outOfMemory: return "ran out of memory"
+        case .nodeFailed: return "was ended by a failure of its node"
+        case .cancelled: return "was cancelled"
+        case .ended: return "was ended by the scheduler (\(state ?? "unknown state"))"
+        case .lost: return "is gone, and left no word of its end"
+        }
+    }
+
+    /// Puts together what the queue says and what the job's own files say.
+    ///
+    /// - Parameters:
+    ///   - state: the state in the queue, or nil when the queue no longer knows the job.
+    ///   - files: the job's own state files.
+    init(state: QueueState?, files: StateFiles) {
+        let status = files.exit
+        self.status = status
+        self.state = state?.rawValue
+        problem = files.problem
+        switch state {
+        case .timeout?: cause = .timedOut
+        case .outOfMemory?: cause = .outOfMemory
+        case .nodeFail?, .bootFail?: cause = .nodeFailed
+        case .cancelled?: cause = .cancelled
+        case .preempted?, .deadline?, .revoked?: cause = .ended
+        case .other("KILLED")?: cause = .killed
+        default:
+            // Without the queue's word a command that got TERM and died of it was ended from outside.
+            if status == nil {
+                cause = state == nil || state == .completed ? .lost : .killed
+            } else {
+                cause = files.signal == "TERM" && status == 143 ? .killed : .finished
+            }
+        }
+    }
+}
+
+/// The name of a signal that ends processes, such as `SIGKILL`.
+private func signalName(_ number: Int32) -> String? {
+    let names: [Int32: String] = [
+        1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL",
+        11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ",
+    ]
+    return names[number]
+}

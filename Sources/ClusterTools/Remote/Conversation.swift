@@ -1,0 +1,109 @@
+import IO
+import Slurm
+
+/// The far side ended, or said nothing in time: what it would have answered is not known.
+struct ConversationEnded: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Requests and answers over a remote program that runs on a host: one at a time, in order.
+actor Conversation {
+    private let process: any RunningProcess
+    private var decoder: AnswerDecoder
+    private var isBusy = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private let host: String
+
+    private init(_ process: any RunningProcess, tag: String, host: String) {
+        self.process = process
+        self.host = host
+        decoder = AnswerDecoder(tag: tag)
+    }
+
+    /// Starts a program on the host and talks with it as long as `body` runs.
+    ///
+    /// - Parameter body: is given the conversation after the program has been sent, before its first answer.
+    static func with<R: Sendable>(
+        _ program: RemoteProgram, on host: any Host, _ body: (Conversation) async throws -> R
+    ) async throws -> R {
+        try await host.withProcess(program.command) { process in
+            let conversation = Conversation(process, tag: program.tag, host: host.name)
+            return try await withErrorTail(of: process) { tail in
+                do {
+                    try await process.write(program.text)
+                    return try await body(conversation)
+                } catch let error as ConversationEnded {
+                    // What the shell there complained about explains it best.
+                    let complaint = tail.text
+                    throw complaint.isEmpty ? error : ConversationEnded(description: "\(error): \(complaint)")
+                }
+            }
+        }
+    }
+
+    /// Talks about one run: see `templates/remote/watch.sh` for what can be asked.
+    ///
+    /// - Parameter body: is given the conversation and what the program said when it was ready.
+    static func about<R: Sendable>(
+        run: String, of profile: Profile, on host: any Host, _ body: (Conversation, Answer) async throws -> R
+    ) async throws -> R {
+        let program = RemoteProgram(
+            .watch, scheduler: profile.scheduler, root: RunRoot(path: profile.untarPath),
+            definitions: "ct_run=\(ShellWord.quote(run))\n")
+        return try await with(program, on: host) { conversation in
+            let ready = try await conversation.answer()
+            if let failure = ready.failure(on: host.name) { throw failure }
+            return try await body(conversation, ready)
+        }
+    }
+
+    /// Sends more of the program's standard input, such as an archive.
+    func send(_ bytes: [UInt8]) async throws { try await process.write(bytes) }
+
+    func finishSending() async throws { try await process.finishWriting() }
+
+    /// Asks and waits for the answer.
+    func ask(_ request: String) async throws -> Answer {
+        await take()
+        defer { give() }
+        try await process.write(Array((request + "\n").utf8))
+        return try await readAnswer()
+    }
+
+    /// The next answer, without asking.
+    func answer() async throws -> Answer {
+        await take()
+        defer { give() }
+        return try await readAnswer()
+    }
+
+    private func readAnswer() async throws -> Answer {
+        var answer = Answer()
+        while true {
+            while let item = decoder.next() {
+                switch item {
+                case .line("done", let outcome):
+                    answer.outcome = outcome
+                    return answer
+                case .line(let key, let value): answer.lines.append((key, value))
+                case .bytes(let key, let bytes, let total): answer.streams[key] = (bytes, total)
+                case .noise: break
+                }
+            }
+            let bytes = try await process.read(upTo: 1 << 18)
+            guard !bytes.isEmpty else { throw ConversationEnded(description: "the program on \(host) ended early") }
+            decoder.feed(bytes)
+        }
+    }
+
+    /// One request at a time; an actor alone would let a second one in while the first waits.
+    private func take() async {
+        if isBusy { await withCheckedContinuation { waiting.append($0) } }
+        isBusy = true
+    }
+
+    private func give() {
+        // The next one takes over while it is still busy, so that nobody gets in between.
+        if waiting.isEmpty { isBusy = false } else { waiting.removeFirst().resume() }
+    }
+}

@@ -1,0 +1,35 @@
+import IO
+import Synchronization
+
+/// The last part of what a process wrote to its standard error.
+final class ErrorTail: Sendable {
+    private static let limit = 4096
+    private let bytes = Mutex<[UInt8]>([])
+
+    /// Without line breaks at its ends.
+    var text: String {
+        let text = String(decoding: bytes.withLock { $0 }, as: UTF8.self)
+        return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+
+    fileprivate func append(_ more: [UInt8]) {
+        bytes.withLock {
+            $0 += more
+            if $0.count > Self.limit { $0.removeFirst($0.count - Self.limit) }
+        }
+    }
+}
+
+/// Drains a process's standard error while `body` runs, as somebody must, and keeps the end of it.
+func withErrorTail<R: Sendable>(
+    of process: any RunningProcess, _ body: (ErrorTail) async throws -> R
+) async throws -> R {
+    let tail = ErrorTail()
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            while case let bytes = try await process.readError(upTo: 1 << 14), !bytes.isEmpty { tail.append(bytes) }
+        }
+        defer { group.cancelAll() }
+        return try await body(tail)
+    }
+}

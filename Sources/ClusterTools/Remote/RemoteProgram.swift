@@ -1,0 +1,63 @@
+import Slurm
+import Templates
+
+/// A program for `/bin/sh` on a host, made from the pieces in `templates/remote`, and the tag of its answers.
+///
+/// The user's login shell (whichever it is) sees only ``command``, a line that means the same in sh, bash, zsh, tcsh and
+/// fish. The program itself goes in by standard input, before whatever data it reads.
+struct RemoteProgram: Sendable {
+    /// What the answers begin with: random, so that nothing else that is printed can be taken for one.
+    let tag: String
+    /// The program's text.
+    let text: [UInt8]
+
+    /// The line for the login shell. `dd` reads byte by byte, so what follows the program is left to it.
+    var command: String { #"exec /bin/sh -c 'eval "$(dd bs=1 count=\#(text.count) 2>/dev/null)"'"# }
+
+    /// The part of `templates/remote` that does the work.
+    enum Verb { case submit, settle, watch, relay }
+
+    /// - Parameters:
+    ///   - definitions: shell text that sets what the verb needs; see the head of its template.
+    init(_ verb: Verb, scheduler: SchedulerKind, root: RunRoot, definitions: String = "") {
+        tag = "@" + randomName(length: 16)
+        var text = "ct_tag='\(tag)'\n" + root.definitions + definitions + "\n"
+        let pieces =
+            switch scheduler {
+            case .slurm: [PackageResources.prelude_sh, PackageResources.slurm_sh]
+            case .none: [PackageResources.prelude_sh, PackageResources.none_sh]
+            }
+        for piece in pieces { text += String(decoding: piece, as: UTF8.self) }
+        switch verb {
+        case .submit: text += String(decoding: PackageResources.submit_sh, as: UTF8.self)
+        case .settle: text += String(decoding: PackageResources.settle_sh, as: UTF8.self)
+        case .watch: text += String(decoding: PackageResources.watch_sh, as: UTF8.self)
+        case .relay: text += String(decoding: PackageResources.relay_sh, as: UTF8.self)
+        }
+        self.text = Array(text.utf8)
+    }
+}
+
+/// The folder for runs on the cluster.
+struct RunRoot: Sendable {
+    /// The `untar_path` of the profile, or nil for the default: `$SCRATCH/cluster-tools`, else `~/cluster-tools`.
+    var path: RemoteText?
+
+    /// What the remote programs need to find it.
+    var definitions: String {
+        let variables = path?.variables ?? ["SCRATCH"]
+        let word = path?.shellExpression() ?? #""${SCRATCH:-$HOME}/cluster-tools""#
+        return """
+            ct_variables='\(variables.joined(separator: " "))'
+            ct_root() { printf %s \(word); }
+
+            """
+    }
+}
+
+/// A name that nobody guesses, of lower-case letters and digits.
+func randomName(length: Int) -> String {
+    var generator = SystemRandomNumberGenerator()
+    let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
+    return String((0..<length).map { _ in letters[Int.random(in: letters.indices, using: &generator)] })
+}

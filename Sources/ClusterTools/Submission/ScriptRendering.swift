@@ -1,0 +1,69 @@
+import FoundationEssentials
+import Slurm
+import Templates
+
+/// What the job script is made from.
+struct ScriptPlan {
+    var profile: Profile
+    var options: SbatchOptions
+    /// The command's words, exactly as they were typed.
+    var command: [String]
+    /// The subfolder of the repository to run in; empty for its top.
+    var directory: String
+    /// The folder that TensorBoard shows, relative to where the command runs.
+    var logdir: String
+    var wantsTensorBoard: Bool
+    var lingers: Bool
+
+    /// Renders `templates/sbatch_script.sh`, or the profile's own template.
+    func script() throws -> String {
+        let template: String
+        if let path = profile.template {
+            do {
+                template = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+            } catch {
+                throw Failure(
+                    Exit.noInput, "cannot read the template \(path)",
+                    remedy: "\"template\" in \(profile.path ?? "the profile") names it", cause: error)
+            }
+        } else {
+            template = String(decoding: PackageResources.sbatch_script_sh, as: UTF8.self)
+        }
+        let suffix = options.isArray ? "-%a" : ""
+        do {
+            return try JobScript(template: template, name: profile.template ?? "sbatch_script.sh").render([
+                "OPTIONS": options.directives.joined(separator: "\n"),
+                "OUTPUT": "slurm\(suffix).out",
+                "ERROR": "slurm\(suffix).err",
+                "SUMMARY": summary,
+                "DIRECTORY": ShellWord.quote(directory),
+                "LOGDIR": ShellWord.quote(logdir),
+                "TENSORBOARD": wantsTensorBoard ? "yes" : "no",
+                "LINGER": lingers ? "yes" : "no",
+                "COMMAND": ShellWord.join(command),
+                "ENVIRONMENT": profile.environment.shellLines.joined(separator: "\n"),
+                "ACTIVATE": activation,
+                "REQUIREMENTS": requirements,
+            ])
+        } catch let error as SlurmError {
+            throw Failure(Exit.configuration, error.message, remedy: error.remedy)
+        }
+    }
+
+    /// The command in one line of a comment.
+    private var summary: String {
+        let text = ShellWord.join(command)
+        return String(text.map { $0.isNewline ? " " : $0 }.prefix(200))
+    }
+
+    private var activation: String {
+        guard !profile.activatePython.isEmpty else { return "" }
+        return (profile.activatePython + ["submit_activation=$?"]).joined(separator: "\n")
+    }
+
+    private var requirements: String {
+        guard let file = profile.requirements else { return "" }
+        let path = "\"$submit_run\"/code/" + ShellWord.quote(file)
+        return "[ ! -f \(path) ] || submit_use_requirements \(path)"
+    }
+}

@@ -1,0 +1,103 @@
+import Synchronization
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// Where status lines go: standard error. The job's own output never passes through here.
+public final class Console: Sendable {
+    public enum Detail: Int, Sendable, Comparable {
+        case quiet, normal, verbose
+        public static func < (a: Detail, b: Detail) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    public let program: String
+    public let detail: Detail
+    /// One JSON object a line instead of text.
+    public let isJSON: Bool
+    /// Whether standard error is a terminal that is written to in plain text: then there may be colour and progress.
+    let isTerminal: Bool
+    private let isColoured: Bool
+    private let hasProgress = Mutex(false)
+
+    public init(program: String, detail: Detail, isJSON: Bool, environment: [String: String]) {
+        self.program = program
+        self.detail = detail
+        self.isJSON = isJSON
+        isTerminal = isatty(STDERR_FILENO) == 1 && !isJSON
+        isColoured = isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
+
+    /// Says what happened.
+    public func report(_ event: Event) {
+        guard detail >= event.detail else { return }
+        if isJSON {
+            write(event.json.description + "\n")
+        } else {
+            line(event.text, style: event.style)
+        }
+    }
+
+    /// Says why it ends.
+    public func report(_ failure: Failure) {
+        if isJSON {
+            report(.failure(failure))
+        } else {
+            write(failure.text(program: program) + "\n")
+        }
+    }
+
+    /// A line that the next one replaces; nothing where standard error is no terminal.
+    func progress(_ text: String) {
+        guard isTerminal, detail >= .normal else { return }
+        hasProgress.withLock { hasProgress in
+            hasProgress = true
+            Console.put("\r\u{1B}[K" + text)
+        }
+    }
+
+    /// A question, without a line break: shown however quiet it is.
+    func ask(_ question: String) { write(question + " ") }
+
+    private func line(_ text: String, style: Event.Style) {
+        let codes =
+            switch style {
+            case .plain: ""
+            case .faint: "\u{1B}[2m"
+            case .good: "\u{1B}[32m"
+            case .bad: "\u{1B}[31m"
+            case .link: "\u{1B}[1m"
+            }
+        let prefix = program + ": "
+        write(isColoured ? "\u{1B}[2m\(prefix)\u{1B}[0m\(codes)\(text)\u{1B}[0m\n" : prefix + text + "\n")
+    }
+
+    private func write(_ text: String) {
+        hasProgress.withLock { hasProgress in
+            Console.put((hasProgress ? "\r\u{1B}[K" : "") + text)
+            hasProgress = false
+        }
+    }
+
+    private static func put(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            var bytes = UnsafeRawBufferPointer(bytes)
+            while !bytes.isEmpty {
+                #if canImport(Darwin)
+                let count = Darwin.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+                #else
+                let count = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+                #endif
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    // Nobody can be told that nobody can be told.
+                    return
+                }
+                bytes = UnsafeRawBufferPointer(rebasing: bytes[count...])
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import IO
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// Writes to a descriptor that this process shares with others (standard output, standard error): never more than it accepts
+/// at once, so that a slow reader delays only its writer. The descriptor stays as it is; `O_NONBLOCK` would change it for
+/// everyone who shares it.
+struct OutputWriter: Sendable {
+    let descriptor: CInt
+    let loop: PollLoop
+
+    /// What a pipe or terminal that polls as writable accepts without blocking.
+    private static let portion = Int(PIPE_BUF)
+
+    /// Nobody reads any more.
+    struct Closed: Error {}
+
+    func write(_ bytes: [UInt8]) async throws {
+        var status = stat()
+        let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let portion = isFile ? 1 << 18 : Self.portion
+        var start = 0
+        while start < bytes.count {
+            if !isFile { try await loop.writable(descriptor) }
+            let end = min(bytes.count, start + portion)
+            let count = put(bytes[start..<end])
+            if count >= 0 { start += count } else if errno != EINTR && errno != EAGAIN { throw Closed() }
+        }
+    }
+
+    private func put(_ bytes: ArraySlice<UInt8>) -> Int {
+        #if canImport(Darwin)
+        bytes.withUnsafeBytes { Darwin.write(descriptor, $0.baseAddress, $0.count) }
+        #else
+        bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        #endif
+    }
+}

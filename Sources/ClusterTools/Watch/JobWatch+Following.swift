@@ -1,0 +1,146 @@
+import IO
+import Slurm
+
+extension JobWatch {
+    /// Follows the job over one connection.
+    ///
+    /// - Returns: how it ended, when all of its output has been shown.
+    /// - Throws: a link loss (``isLinkLoss(_:)``), after which it can be called again with a new connection.
+    func follow(on host: any Host) async throws -> Ending {
+        // A conversation of its own for the queue: a controller that is slow to answer must not hold up the output.
+        try await withConversation(on: host) { files, loopback in
+            try await self.withConversation(on: host) { queue, _ in
+                try await self.follow(files: files, queue: queue, loopback: loopback, host: host)
+            }
+        }
+    }
+
+    private func follow(
+        files: Conversation, queue: Conversation, loopback: String?, host: any Host
+    ) async throws -> Ending {
+        enum Part { case output, queue(Ending), endless }
+        return try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask {
+                try await self.followFiles(files)
+                return .output
+            }
+            group.addTask { .queue(try await self.followQueue(queue)) }
+            group.addTask {
+                try await self.deliverCancellation(on: host)
+                return .endless
+            }
+            if job.hasTensorBoard {
+                let way = WayToWorker(host: host, loopback: loopback, profile: profile, run: run, console: console)
+                group.addTask {
+                    try await self.tunnel.keepRoute(way)
+                    return .endless
+                }
+            }
+            defer { group.cancelAll() }
+            var ending: Ending?
+            while let part = try await group.next() {
+                switch part {
+                case .queue(let value): ending = value
+                case .output: if let ending = ending ?? self.ending { return ending }
+                case .endless: break
+                }
+            }
+            throw ConversationEnded(description: "watching ended early")
+        }
+    }
+
+    private func withConversation<R: Sendable>(
+        on host: any Host, _ body: (Conversation, _ loopback: String?) async throws -> R
+    ) async throws -> R {
+        try await Conversation.about(run: run, of: profile, on: host) { conversation, ready in
+            try await body(conversation, ready["loopback"])
+        }
+    }
+
+    // MARK: Files
+
+    /// Reads the job's files and its output until it has ended and all is shown.
+    private func followFiles(_ conversation: Conversation) async throws {
+        var pace = Pace(first: .milliseconds(100), limit: .seconds(1))
+        var quietPasses = 0
+        while true {
+            let wasOver = ending != nil
+            let answer = try await conversation.ask(await output.request)
+            let isNew = try await refresh(answer)
+            if wasOver {
+                // A network file system may show the last lines a moment after the job's end.
+                let isComplete = await output.isComplete
+                quietPasses = isNew || !isComplete ? 0 : quietPasses + 1
+                if quietPasses == 2 { return }
+                try await filesPulse.pause(for: .milliseconds(isNew ? 1 : 100))
+                continue
+            }
+            if isNew { pace.quicken() }
+            try await filesPulse.pause(for: pace.next())
+        }
+    }
+
+    /// - Returns: whether there was new output.
+    private func refresh(_ answer: Answer) async throws -> Bool {
+        if let folder = answer["missing"], ending == nil {
+            throw Failure(
+                Exit.unavailable, "the run folder of job \(id) is gone", why: folder,
+                remedy: "the job may still run: cluster cancel \(id) ends it")
+        }
+        let latest = StateFiles(lines: answer.all("file"))
+        let isChanged = latest != files
+        await take(latest)
+        return try await output.take(answer) || isChanged
+    }
+
+    // MARK: Queue
+
+    /// Asks the queue, seldom, until the job has ended.
+    private func followQueue(_ conversation: Conversation) async throws -> Ending {
+        var pace = Pace(first: .seconds(1), limit: .seconds(30))
+        var settling = Settling()
+        while true {
+            let answer = try await conversation.ask("queue \(id)")
+            if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
+            let lines = answer.all("queue").compactMap { QueueLine($0) }
+            if job.isArray { try await reportTasks(lines, conversation) }
+            let line = job.isArray ? QueueLine.summary(of: lines) : lines.first
+            if let line, !line.state.isEnded, !(line.state == .completing) { take(line) }
+            // The files as they are now, not as the other conversation saw them last.
+            let latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
+            await take(latest)
+            let verdict = settling.judge(
+                state: line?.state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
+            switch verdict {
+            case .goOn:
+                if line?.state.isPending == false { pace = Pace(first: .seconds(5), limit: .seconds(60)) }
+                try await queuePulse.pause(for: pace.next())
+            case .lookAgain: try await queuePulse.pause(for: .milliseconds(300))
+            case .ended(let state):
+                let ending =
+                    job.isArray
+                    ? Ending(tasks: try await taskStates(conversation), state: state) : Ending(state: state, files: latest)
+                await finish(ending)
+                return ending
+            }
+        }
+    }
+
+    // MARK: Cancellation
+
+    /// Waits until the job is to be cancelled, and does it.
+    private func deliverCancellation(on host: any Host) async throws {
+        while true {
+            if wasCancelled {
+                try await withConversation(on: host) { conversation, _ in
+                    let answer = try await conversation.ask("cancel \(id)")
+                    if let problem = answer["cancel-problem"] {
+                        console.report(.warning("job \(id) could not be cancelled: \(problem)"))
+                    }
+                }
+                queuePulse.fire()
+            }
+            try await cancelPulse.pause(for: .seconds(3600))
+        }
+    }
+}

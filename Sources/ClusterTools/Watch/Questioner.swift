@@ -1,0 +1,95 @@
+/// Asks what to do with a job when the user presses Ctrl-C or the link is down.
+struct Questioner: Sendable {
+    /// What it reacts to.
+    enum Message: Sendable, Equatable {
+        case signal(Interrupts.Signal)
+        case linkLost
+        case linkBack
+        /// The job has ended: there is nothing left to ask.
+        case jobEnded
+        /// A line from the keyboard; nil when it is closed.
+        case typed(String?)
+    }
+
+    /// What the user chose, once it ends the watch.
+    enum Choice: Sendable, Equatable {
+        case detach
+        /// The process was asked to go.
+        case leave(Interrupts.Signal)
+    }
+
+    let watch: JobWatch
+    let keyboard: Keyboard
+    let console: Console
+    let mailbox: Mailbox<Message>
+
+    /// Waits for something to react to, until the user leaves the job.
+    func run() async throws -> Choice {
+        while true {
+            switch try await mailbox.take() {
+            case .signal(.interrupt):
+                if await watch.isLingering {
+                    // The command has ended; only TensorBoard is still there, until Ctrl-C.
+                    await watch.cancel()
+                } else {
+                    guard keyboard.isPresent else { return .detach }
+                    if let choice = try await ask(untilLinkIsBack: false) { return choice }
+                }
+            case .signal(let signal): return .leave(signal)
+            case .linkLost:
+                if keyboard.isPresent, let choice = try await ask(untilLinkIsBack: true) { return choice }
+            case .linkBack, .jobEnded, .typed: break
+            }
+        }
+    }
+
+    /// Asks once, and again as long as the answer is none.
+    ///
+    /// - Returns: nil when watching goes on.
+    private func ask(untilLinkIsBack: Bool) async throws -> Choice? {
+        await watch.pauseOutput(true)
+        defer { console.progress("") }
+        let choice = try await answer(untilLinkIsBack: untilLinkIsBack)
+        await watch.pauseOutput(false)
+        return choice
+    }
+
+    private func answer(untilLinkIsBack: Bool) async throws -> Choice? {
+        var isOnlyForLink = untilLinkIsBack
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            func readAnswer() {
+                console.ask("Cancel job \(watch.id)? [y/N/d]")
+                group.addTask { mailbox.post(.typed(try await keyboard.readLine())) }
+            }
+            defer { group.cancelAll() }
+            readAnswer()
+            while true {
+                switch try await mailbox.take() {
+                case .typed(let line):
+                    switch line?.lowercased().first {
+                    case "y":
+                        await watch.cancel()
+                        return nil
+                    case "d": return .detach
+                    case nil where line == nil: return .detach
+                    case nil, "n": return nil
+                    default: readAnswer()
+                    }
+                case .signal(.interrupt):
+                    console.ask("\n")
+                    return .detach
+                case .signal(let signal): return .leave(signal)
+                case .linkLost: break
+                case .linkBack:
+                    guard isOnlyForLink else { break }
+                    console.ask("\n")
+                    isOnlyForLink = false
+                    return nil
+                case .jobEnded:
+                    console.ask("\n")
+                    return nil
+                }
+            }
+        }
+    }
+}

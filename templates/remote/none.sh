@@ -1,0 +1,69 @@
+# There is no scheduler: a job is a process group of its own, started at once; its id is the leader's process id.
+
+scheduler_is_here() { :; }
+scheduler_is_missing() { :; }
+
+# ct_birth PID: something that tells a process from a later one with the same number, also after a reboot.
+ct_birth() {
+    if [ -r "/proc/$1/stat" ]; then
+        sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | { read -r ct_fields && set -- $ct_fields && echo "${20}"; }
+        cat /proc/sys/kernel/random/boot_id
+    else
+        ps -o lstart= -p "$1" 2>/dev/null
+    fi | tr -s ' \n' '-'
+}
+
+# scheduler_submit: starts sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
+scheduler_submit() {
+    ct_reason="the job's process did not start"
+    # The shell ignores INT and QUIT in background commands; a job must not inherit that.
+    (
+        trap - INT QUIT HUP
+        CLUSTER_TOOLS_RUN=$PWD
+        export CLUSTER_TOOLS_RUN
+        if ct_have setsid; then
+            exec setsid /bin/bash -l ./sbatch_script.sh
+        else
+            exec perl -e 'use POSIX; POSIX::setsid(); exec @ARGV' /bin/bash -l ./sbatch_script.sh
+        fi
+    ) </dev/null >slurm.out 2>slurm.err &
+    ct_id=$!
+    ct_birth "$ct_id" >job/leader
+    [ -s job/leader ]
+}
+
+# scheduler_find RUN: the job of this run folder.
+scheduler_find() { [ -s "$1/job/leader" ] && [ -s "$1/job/id" ] && cat "$1/job/id"; }
+
+ct_is_alive() { [ -s "$ct_run/job/leader" ] && [ "$(ct_birth "$1")" = "$(cat "$ct_run/job/leader")" ]; }
+
+# scheduler_queue ID: one line in the form of squeue's.
+scheduler_queue() {
+    if ct_read "$ct_run/job/end"; then
+        ct_read "$ct_run/job/exit"
+        ct_state=FAILED
+        [ "$ct_value" = 0 ] && ct_state=COMPLETED
+    elif ct_is_alive "$1"; then
+        ct_state=RUNNING
+    elif case $(cat "$ct_run/job/leader" 2>/dev/null) in *"$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"*) false ;; esac then
+        ct_state=NODE_FAIL
+    else
+        ct_state=KILLED
+    fi
+    [ -e "$ct_run/job/cancelled" ] && [ "$ct_state" != RUNNING ] && ct_state=CANCELLED
+    ct_say queue "$1|$ct_state|None|$(hostname)|$(hostname)|N/A|N/A|N/A|N/A|"
+}
+
+# scheduler_cancel ID: TERM to the whole group; KILL when it is still there some time later.
+scheduler_cancel() {
+    ct_is_alive "$1" || return 0
+    : >"$ct_run/job/cancelled"
+    kill -s TERM "-$1" 2>/dev/null
+    (
+        for ct_wait in 1 2 3 4 5 6 7 8 9 10; do
+            sleep 1
+            kill -s 0 "-$1" 2>/dev/null || exit 0
+        done
+        kill -s KILL "-$1" 2>/dev/null
+    ) </dev/null >/dev/null 2>&1 &
+}

@@ -1,0 +1,46 @@
+# Says what became of a submission whose answer was lost: exactly one job, whose id is told, or none, and then there will
+# be none. Set before: ct_project, ct_run_name, ct_token.
+
+ct_settle() {
+    umask 077
+    ct_login
+    ct_find_base
+    ct_folder=$ct_base/$ct_project
+    ct_incoming=$ct_folder/.incoming-$ct_token
+    ct_run=$ct_folder/$ct_run_name
+    mkdir -p "$ct_folder" 2>/dev/null
+    # Nothing there yet: a program that starts late finds its place taken.
+    [ -e "$ct_run" ] || mkdir "$ct_incoming" 2>/dev/null
+    if [ -d "$ct_incoming" ]; then
+        mkdir "$ct_incoming/job" 2>/dev/null
+        mkdir "$ct_incoming/job/claim" 2>/dev/null
+    fi
+    # Either it has become the run in this moment, with our claim or not, or it never will.
+    if [ ! -d "$ct_run" ]; then
+        rm -rf "$ct_incoming/code" "$ct_incoming/sbatch_script.sh"
+        ct_say done none
+        return
+    fi
+    if mkdir "$ct_run/job/claim" 2>/dev/null; then
+        rm -rf "$ct_run"
+        ct_say done none
+        return
+    fi
+    # The other program has the claim and is submitting, or has submitted, or we have it in an incoming folder that it
+    # will remove when it finds out.
+    ct_tries=0
+    while [ -d "$ct_run" ] && [ "$ct_tries" -lt 60 ]; do
+        if ct_read "$ct_run/job/id" && [ -n "$ct_value" ] || { ct_value=$(scheduler_find "$ct_run") && [ -n "$ct_value" ]; }; then
+            ct_say run "$ct_run"
+            ct_say job "$ct_value"
+            ct_say host "$(hostname)"
+            ct_say done submitted
+            return
+        fi
+        ct_tries=$((ct_tries + 1))
+        sleep 1
+    done
+    [ -d "$ct_run" ] || { ct_say done none; return; }
+    ct_fail 75 "a submission in $ct_run neither became a job nor failed within a minute"
+}
+ct_settle

@@ -1,0 +1,58 @@
+# The scheduler is Slurm.
+
+scheduler_is_here() { ct_have sbatch && ct_have squeue && ct_have scancel; }
+scheduler_is_missing() { echo "no Slurm commands (sbatch, squeue, scancel) here"; }
+
+# The columns of a job in the queue; the time of day is the cluster's.
+ct_columns='%i|%T|%r|%B|%N|%S|%e|%L|%M|%P'
+
+# scheduler_submit OPTION...: submits sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
+scheduler_submit() {
+    ct_id=
+    ct_reason=
+    # Options on the command line win over SBATCH_* variables of the environment, the script's own do not.
+    if ct_out=$(sbatch --parsable "$@" sbatch_script.sh 2>job/.sbatch); then
+        # What a site's plug-ins say about an accepted job is for the user.
+        ct_lines note "$(cat job/.sbatch)"
+    else
+        ct_reason=$(cat job/.sbatch)
+        [ -n "$ct_reason" ] || ct_reason="sbatch: $ct_out"
+        ct_out=
+        # A controller that answers late may have accepted the job all the same.
+        case $ct_reason in
+            *"timed out"* | *"onnection"* | *"contact slurm"*)
+                for ct_wait in 1 2 4 8; do
+                    sleep "$ct_wait"
+                    ct_out=$(scheduler_find "$PWD") && break
+                done
+                ;;
+        esac
+    fi
+    rm -f job/.sbatch
+    # A wrapper of the site around sbatch may print more than the number.
+    ct_id=$(printf '%s\n' "$ct_out" | sed -n 's/^\([0-9][0-9]*\)\(;.*\)\{0,1\}$/\1/p' | tail -n 1)
+    [ -n "$ct_id" ]
+}
+
+# scheduler_find RUN: the id of the job that was submitted from this run folder.
+scheduler_find() {
+    squeue -h -t all -u "$(id -un)" -o '%A|%F|%Z' 2>/dev/null | while IFS='|' read -r ct_a ct_f ct_z; do
+        [ "$ct_z" = "$1" ] && { printf '%s\n' "$ct_f"; break; }
+    done | grep .
+}
+
+# scheduler_queue ID[,ID...]: what the queue knows of these jobs.
+scheduler_queue() {
+    if ct_out=$(squeue -h -t all -j "$1" -o "$ct_columns" 2>&1); then
+        ct_lines queue "$ct_out"
+    else
+        case $ct_out in
+            *"nvalid job id"*) ;;
+            *) ct_say queue-problem "$(printf %s "$ct_out" | tr '\n' ' ')" ;;
+        esac
+    fi
+}
+
+scheduler_cancel() {
+    ct_out=$(scancel "$1" 2>&1) || ct_say cancel-problem "$(printf %s "$ct_out" | tr '\n' ' ')"
+}

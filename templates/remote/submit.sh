@@ -1,0 +1,38 @@
+# Unpacks the archive that follows on standard input into a run folder that appears by rename, and submits its script.
+# Set before: ct_project, ct_run_name, ct_token, and ct_options() that calls scheduler_submit with sbatch's options.
+#
+# At most once: whoever makes job/claim decides about the run: this program just before it submits, or `settle` in place of it.
+
+ct_submit() {
+    # Slurm gives the job the submitter's umask: it must be the user's own, not ours.
+    ct_umask=$(umask)
+    umask 077
+    trap '' PIPE
+    ct_login
+    ct_find_base
+    ct_folder=$ct_base/$ct_project
+    ct_incoming=$ct_folder/.incoming-$ct_token
+    ct_run=$ct_folder/$ct_run_name
+    ct_out=$(mkdir -p "$ct_folder" 2>&1) || ct_fail 73 "cannot make the folder for runs on $(hostname)" "$ct_out"
+    # A folder of this name is the mark of `settle`: the other side has given this submission up.
+    ct_out=$(mkdir "$ct_incoming" "$ct_incoming/job" 2>&1) || ct_fail 75 "this submission was given up" "$ct_out"
+    trap 'rm -rf "$ct_incoming"' EXIT
+    trap 'exit 1' HUP INT TERM
+    ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(hostname)" "$ct_out"
+    [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
+        || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
+    trap 'rm -rf "$ct_run"' EXIT
+    cd "$ct_run" || exit 1
+    mkdir job/claim 2>/dev/null || ct_fail 75 "this submission was given up" ""
+    # From here on a job may exist: a lost link or a signal must not stop us from writing down its id.
+    trap '' HUP INT TERM
+    umask "$ct_umask"
+    ct_options || ct_fail 69 "the job was not accepted on $(hostname)" "$ct_reason"
+    trap - EXIT
+    (umask 077 && printf '%s\n' "$ct_id" >job/.id && mv -f job/.id job/id)
+    ct_say run "$ct_run"
+    ct_say job "$ct_id"
+    ct_say host "$(hostname)"
+    ct_say done submitted
+}
+ct_submit

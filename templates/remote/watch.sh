@@ -1,0 +1,70 @@
+# Answers requests about one run, a line each on standard input, until that ends. Set before: ct_run.
+#   files OUT OUT-MAX ERR ERR-MAX   state files, and so many bytes of slurm.out and slurm.err from these offsets
+#   tasks                           the state files of an array's tasks, a line each
+#   hostkeys                        the ssh host keys of the job's node
+#   queue ID[,ID...]                what the queue knows
+#   cancel ID                       ends the job
+#   remove                          removes the run folder (of a submission that was interrupted)
+# Every answer ends with a line `done`.
+
+ct_state_files='id node state start end exit signal problem restarts jobid output loopback python tensorboard tensorboard-problem'
+
+# ct_stream KEY FILE OFFSET MAX SIZE: a part of a file, its length before it.
+ct_stream() {
+    ct_length=$(($5 - $3))
+    [ "$ct_length" -gt "$4" ] && ct_length=$4
+    if [ "$ct_length" -le 0 ]; then
+        ct_say "$1" "0 $5"
+    else
+        ct_say "$1" "$ct_length $5"
+        tail -c "+$(($3 + 1))" "$2" | head -c "$ct_length"
+    fi
+}
+
+ct_size() { if [ -r "$1" ]; then wc -c <"$1"; else echo 0; fi; }
+
+ct_files() {
+    [ -d "$ct_run" ] || ct_say missing "$ct_run"
+    # The end is read before the output: what is read after it is complete.
+    for ct_name in $ct_state_files; do
+        ct_read "$ct_run/job/$ct_name" && ct_say "file" "$ct_name $ct_value"
+    done
+    ct_stream out "$ct_run/slurm.out" "$1" "$2" "$(ct_size "$ct_run/slurm.out")"
+    ct_stream err "$ct_run/slurm.err" "$3" "$4" "$(ct_size "$ct_run/slurm.err")"
+}
+
+ct_tasks() {
+    for ct_job in "$ct_run"/job/[0-9]*; do
+        [ -d "$ct_job" ] || continue
+        ct_line=${ct_job##*/}
+        for ct_name in node state exit; do
+            ct_read "$ct_job/$ct_name"
+            ct_line="$ct_line|$ct_value"
+        done
+        ct_say task "$ct_line"
+    done
+}
+
+ct_watch() {
+    ct_login
+    ct_say loopback "$(ct_loopback)"
+    ct_say done ready
+    while IFS= read -r ct_request; do
+        # Requests are our own words: no quotes, no patterns.
+        set -f
+        set -- $ct_request
+        set +f
+        ct_verb=$1
+        shift
+        case $ct_verb in
+            files) ct_files "$@" ;;
+            tasks) ct_tasks ;;
+            queue) scheduler_queue "$1" ;;
+            hostkeys) ct_lines hostkey "$(cat "$ct_run/job/hostkeys" 2>/dev/null)" ;;
+            cancel) scheduler_cancel "$1" ;;
+            remove) cd / && rm -rf "$ct_run" ;;
+        esac
+        ct_say done "$ct_verb"
+    done
+}
+ct_watch
