@@ -195,6 +195,7 @@ def serve(logdir, address_file, folder, parent):
     signal.set_wakeup_fd(waker)
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # whoever started this may have them blocked
     for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
