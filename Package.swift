@@ -37,7 +37,7 @@ let package = Package(
 
         // Leaf modules: each knows one thing, and nothing of clusters.
         library("IO", []),
-        library("Git", ["CGit2"]),
+        library("Git", ["CGit2", "CCrypto"]),
         library("Archive", ["CArchive"]),
         library("SSH", ["CSSH2", "CCrypto", "IO"]),
         library("Slurm", []),
