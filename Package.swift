@@ -40,7 +40,7 @@ let package = Package(
 
         // Leaf modules: each knows one thing, and nothing of clusters.
         library("IO", ["CSystem"]),
-        library("Git", ["CGit2"]),
+        library("Git", ["CGit2", "CCrypto"]),
         library("Archive", ["CArchive"]),
         library("SSH", ["CSSH2", "CCrypto", "IO"]),
         library("Slurm", []),

@@ -3,14 +3,20 @@
 scheduler_is_here() { :; }
 scheduler_is_missing() { :; }
 
-# ct_birth PID: something that tells a process from a later one with the same number, also after a reboot.
+# ct_birth PID: something that tells a process from a later one with the same number, also after a reboot; nothing for one
+# that has ended.
 ct_birth() {
     if [ -r "/proc/$1/stat" ]; then
-        sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | { read -r ct_fields && set -- $ct_fields && echo "${20}"; }
-        cat /proc/sys/kernel/random/boot_id
+        # The second field, the name in parentheses, may hold anything.
+        sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | {
+            read -r ct_fields
+            set -- $ct_fields
+            # A zombie: nobody has asked yet how it ended.
+            [ "$1" = Z ] || printf '%s %s\n' "${20}" "$(cat /proc/sys/kernel/random/boot_id)"
+        }
     else
         ps -o lstart= -p "$1" 2>/dev/null
-    fi | tr -s ' \n' '-'
+    fi
 }
 
 # scheduler_submit: starts sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
@@ -58,12 +64,12 @@ scheduler_queue() {
 scheduler_cancel() {
     ct_is_alive "$1" || return 0
     : >"$ct_run/job/cancelled"
-    kill -s TERM "-$1" 2>/dev/null
+    kill -TERM "-$1" 2>/dev/null
     (
         for ct_wait in 1 2 3 4 5 6 7 8 9 10; do
             sleep 1
-            kill -s 0 "-$1" 2>/dev/null || exit 0
+            kill -0 "-$1" 2>/dev/null || exit 0
         done
-        kill -s KILL "-$1" 2>/dev/null
+        kill -KILL "-$1" 2>/dev/null
     ) </dev/null >/dev/null 2>&1 &
 }

@@ -13,7 +13,7 @@ ct_say() { printf '\n%s %s %s\n' "$ct_tag" "$1" "$2"; }
 # ct_lines KEY TEXT: one answer for each line of the text.
 ct_lines() {
     [ -n "$2" ] || return 0
-    printf '%s\n' "$2" | while IFS= read -r ct_line; do ct_say "$1" "$ct_line"; done
+    printf "%s\n" "$2" | while IFS= read -r ct_line; do [ -z "$ct_line" ] || ct_say "$1" "$ct_line"; done
 }
 
 # ct_fail STATUS WHAT [WHY]: the last answer of a program that could not do its work. The status is one of sysexits.

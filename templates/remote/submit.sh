@@ -19,6 +19,7 @@ ct_submit() {
     trap 'rm -rf "$ct_incoming"' EXIT
     trap 'exit 1' HUP INT TERM
     ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(hostname)" "$ct_out"
+    chmod 700 "$ct_incoming"
     [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
     trap 'rm -rf "$ct_run"' EXIT

@@ -1,0 +1,73 @@
+internal import CGit2
+
+/// A repository's index in memory. What changes here changes nothing on disk: it is never written.
+final class Index {
+    let handle: OpaquePointer
+
+    /// Reads the index file.
+    init(of repository: Repository) throws(GitError) {
+        var handle: OpaquePointer?
+        let result = git_repository_index(&handle, repository.handle)
+        guard result == 0, let handle else {
+            throw repository.explainUnreadableIndex(Library.failure(result, "Cannot read the index of \(repository.workTree)"))
+        }
+        self.handle = handle
+    }
+
+    deinit { git_index_free(handle) }
+
+    var count: Int { git_index_entrycount(handle) }
+
+    /// Looks at every entry, in the order of their paths. The index must not change meanwhile.
+    func forEachEntry(_ body: (git_index_entry) throws -> Void) rethrows {
+        for position in 0..<count {
+            if let entry = git_index_get_byindex(handle, position) { try body(entry.pointee) }
+        }
+    }
+
+    /// The entry of `path` that is in no conflict.
+    func entry(at path: TreePath) -> git_index_entry? {
+        path.withCString { git_index_get_bypath(handle, $0, 0)?.pointee }
+    }
+
+    /// Records `path`, in place of whatever has this path or stands in its way.
+    func set(_ path: TreePath, mode: git_filemode_t, id: ObjectID) throws(GitError) {
+        try resolveConflict(at: path)
+        let result = path.withCString { path in
+            var entry = git_index_entry()
+            entry.mode = mode.rawValue
+            entry.id = id.raw
+            entry.path = path
+            return git_index_add(handle, &entry)
+        }
+        try Library.check(result, "git cannot record the name \(path)")
+    }
+
+    /// Forgets `path`; it need not be there.
+    func remove(_ path: TreePath) throws(GitError) {
+        try resolveConflict(at: path)
+        let result = path.withCString { git_index_remove(handle, $0, 0) }
+        guard result != GIT_ENOTFOUND.rawValue else { return }
+        try Library.check(result, "Cannot drop \(path) from the index")
+    }
+
+    private func resolveConflict(at path: TreePath) throws(GitError) {
+        guard git_index_has_conflicts(handle) != 0 else { return }
+        let result = path.withCString { git_index_conflict_remove(handle, $0) }
+        guard result != GIT_ENOTFOUND.rawValue else { return }
+        try Library.check(result, "Cannot resolve the conflict of \(path) in memory")
+    }
+}
+
+extension git_index_entry {
+    /// The user asked for `git update-index --assume-unchanged`.
+    var isAssumedUnchanged: Bool { UInt32(flags) & GIT_INDEX_ENTRY_VALID.rawValue != 0 }
+
+    /// Outside of a sparse checkout, or `git update-index --skip-worktree`.
+    var isSkipped: Bool { UInt32(flags_extended) & GIT_INDEX_ENTRY_SKIP_WORKTREE.rawValue != 0 }
+
+    /// `git add --intent-to-add`: a name without content.
+    var isIntentToAdd: Bool { UInt32(flags_extended) & GIT_INDEX_ENTRY_INTENT_TO_ADD.rawValue != 0 }
+
+    var isSubmodule: Bool { mode == GIT_FILEMODE_COMMIT.rawValue }
+}
