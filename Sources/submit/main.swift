@@ -1,1 +1,9 @@
-print("submit")
+import ClusterTools
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+exit(await SubmitCommand.main())

@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// The signals that ask this process to stop, as messages. To be made once, at the beginning of `main`, and kept for the life
@@ -18,32 +18,41 @@ public final class Interrupts: Sendable {
         /// SIGHUP: the terminal is gone.
         case hangup
 
-        /// The status of a process that this signal ends.
-        var exitStatus: Int32 {
+        fileprivate var number: CInt {
             switch self {
-            case .interrupt: 128 + SIGINT
-            case .terminate: 128 + SIGTERM
-            case .hangup: 128 + SIGHUP
+            case .interrupt: SIGINT
+            case .terminate: SIGTERM
+            case .hangup: SIGHUP
             }
         }
+
+        /// The status of a process that this signal ends.
+        public var exitStatus: Int32 { 128 + number }
     }
 
     private let mailbox = Mailbox<Signal>()
-    private let fired = Atomic(false)
-    private let sources: [any DispatchSourceSignal & Sendable]
+    private let first = Beacon<Signal?>(nil)
+    private let sources: [any DispatchSourceSignal]
 
     public init() {
         // A reader that goes away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         let mailbox = mailbox
-        sources = [(SIGINT, Signal.interrupt), (SIGTERM, .terminate), (SIGHUP, .hangup)].map { number, name in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
-            source.setEventHandler { mailbox.post(name) }
+        let first = first
+        sources = [Signal.interrupt, .terminate, .hangup].map { name in
+            signal(name.number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: name.number, queue: .global(qos: .userInitiated))
+            source.setEventHandler {
+                if first.value == nil { first.set(name) }
+                mailbox.post(name)
+            }
             source.activate()
             return source
         }
     }
+
+    /// The first that came, for work that cannot wait for messages.
+    public var received: Signal? { first.value }
 
     /// Waits for the next one.
     public func next() async throws -> Signal { try await mailbox.take() }

@@ -1,49 +1,24 @@
+import IO
 import Synchronization
 
 /// A queue between tasks: anyone posts, one task at a time takes.
 public final class Mailbox<Message: Sendable>: Sendable {
-    private struct State {
-        var messages: [Message] = []
-        var taker: CheckedContinuation<Message?, Never>?
-    }
-
-    private let state = Mutex(State())
+    private let messages = Mutex<[Message]>([])
+    private let posted = Condition()
 
     public init() {}
 
     public func post(_ message: Message) {
-        let taker = state.withLock { state -> CheckedContinuation<Message?, Never>? in
-            if let taker = state.taker {
-                state.taker = nil
-                return taker
-            }
-            state.messages.append(message)
-            return nil
-        }
-        taker?.resume(returning: message)
+        messages.withLock { $0.append(message) }
+        posted.signal()
     }
 
     /// The next message; one that is posted later if there is none. A cancelled taker loses no message.
     public func take() async throws -> Message {
-        let message = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let immediate = state.withLock { state -> Message?? in
-                    if !state.messages.isEmpty { return .some(state.messages.removeFirst()) }
-                    if Task.isCancelled { return .some(nil) }
-                    precondition(state.taker == nil, "two tasks take from one mailbox")
-                    state.taker = continuation
-                    return nil
-                }
-                if let immediate { continuation.resume(returning: immediate) }
-            }
-        } onCancel: {
-            let taker = state.withLock { state in
-                defer { state.taker = nil }
-                return state.taker
-            }
-            taker?.resume(returning: nil)
+        while true {
+            let generation = posted.generation
+            if let message = messages.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return message }
+            try await posted.wait(after: generation)
         }
-        guard let message else { throw CancellationError() }
-        return message
     }
 }

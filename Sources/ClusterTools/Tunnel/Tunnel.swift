@@ -56,7 +56,9 @@ final class Tunnel: Sendable {
     /// Joins one connection with a stream to TensorBoard.
     private func pass(_ connection: Descriptor) async {
         do {
-            let open = try await withDeadline(Self.patience) { try await self.route.first { $0 } }
+            let open = try await withTimeout(Self.patience, or: NoWayThrough(description: "the link is down")) {
+                try await self.route.first { $0 }
+            }
             try await open { stream in try await relay(connection, stream) }
         } catch {
             // The browser sees its connection end, as it would with a server that is gone.

@@ -95,7 +95,7 @@ struct WayToWorker: Sendable {
     private func hold(
         _ route: @escaping Tunnel.Route, _ body: (@escaping Tunnel.Route) async throws -> Void
     ) async throws {
-        try await withDeadline(.seconds(20)) { try await route { _ in } }
+        try await withTimeout(.seconds(20), or: NoWayThrough(description: "no answer within 20 s")) { try await route { _ in } }
         try await body(route)
     }
 }
