@@ -1,3 +1,4 @@
+import Git
 import Slurm
 
 /// What a submission would do, in full, without doing any of it.

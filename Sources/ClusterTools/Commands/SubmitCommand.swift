@@ -68,7 +68,7 @@ public struct SubmitCommand {
         ).script()
         let submission = Submission(
             job: job(profile, options, snapshot, repository), profile: profile, options: options,
-            shipment: Shipment(repository: repository.workTree, snapshot: snapshot, script: script))
+            shipment: Shipment(repository: repository.workTree, snapshot: snapshot, script: script, modificationTime: Int64(time(nil))))
         if invocation.dryRun {
             print(DryRun(submission: submission, directory: directory).text, terminator: "")
             return 0

@@ -1,5 +1,6 @@
 import IO
 import Slurm
+import Templates
 
 /// The far side ended, or said nothing in time: what it would have answered is not known.
 struct ConversationEnded: Error, CustomStringConvertible {

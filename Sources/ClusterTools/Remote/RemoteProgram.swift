@@ -14,27 +14,14 @@ struct RemoteProgram: Sendable {
     /// The line for the login shell. `dd` reads byte by byte, so what follows the program is left to it.
     var command: String { #"exec /bin/sh -c 'eval "$(dd bs=1 count=\#(text.count) 2>/dev/null)"'"# }
 
-    /// The part of `templates/remote` that does the work.
-    enum Verb { case submit, settle, watch, relay }
-
     /// - Parameters:
+    ///   - verb: what is to be done.
     ///   - definitions: shell text that sets what the verb needs; see the head of its template.
-    init(_ verb: Verb, scheduler: SchedulerKind, root: RunRoot, definitions: String = "") {
+    init(_ verb: Template.Piece, scheduler: SchedulerKind, root: RunRoot, definitions: String = "") {
         tag = "@" + randomName(length: 16)
-        var text = "ct_tag='\(tag)'\n" + root.definitions + definitions + "\n"
-        let pieces =
-            switch scheduler {
-            case .slurm: [PackageResources.prelude_sh, PackageResources.slurm_sh]
-            case .none: [PackageResources.prelude_sh, PackageResources.none_sh]
-            }
-        for piece in pieces { text += String(decoding: piece, as: UTF8.self) }
-        switch verb {
-        case .submit: text += String(decoding: PackageResources.submit_sh, as: UTF8.self)
-        case .settle: text += String(decoding: PackageResources.settle_sh, as: UTF8.self)
-        case .watch: text += String(decoding: PackageResources.watch_sh, as: UTF8.self)
-        case .relay: text += String(decoding: PackageResources.relay_sh, as: UTF8.self)
-        }
-        self.text = Array(text.utf8)
+        let kind: Template.Piece = scheduler == .slurm ? .slurm : .none
+        let pieces = [Template.Piece.prelude, kind, verb].map { Template.remote($0).text }
+        text = Array(("ct_tag='\(tag)'\n" + root.definitions + definitions + "\n" + pieces.joined()).utf8)
     }
 }
 

@@ -27,7 +27,7 @@ struct ScriptPlan {
                     remedy: "\"template\" in \(profile.path ?? "the profile") names it", cause: error)
             }
         } else {
-            template = String(decoding: PackageResources.sbatch_script_sh, as: UTF8.self)
+            template = Template.jobScript.text
         }
         let suffix = options.isArray ? "-%a" : ""
         do {

@@ -9,13 +9,15 @@ struct Shipment: Sendable {
     var snapshot: Snapshot
     /// The rendered job script.
     var script: String
+    /// The time that all files get, in seconds since 1970: git keeps none.
+    var modificationTime: Int64
 
     /// The small files that come with every job, their paths in the run folder and their modes.
-    private var ownFiles: [(path: String, mode: Int, bytes: [UInt8])] {
+    private var ownFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
         [
             ("sbatch_script.sh", 0o700, Array(script.utf8)),
-            ("job/tensorboard.py", 0o600, PackageResources.tensorboard_py),
-            ("job/relay.py", 0o600, PackageResources.relay_py),
+            ("job/tensorboard.py", 0o600, Template.tensorboard.bytes),
+            ("job/relay.py", 0o600, Template.relay.bytes),
         ]
     }
 
@@ -28,28 +30,26 @@ struct Shipment: Sendable {
     ///
     /// - Parameter send: is given the next bytes, and how many bytes of files they complete. False ends the shipment early.
     @concurrent
-    func stream(_ send: sending ([UInt8], _ done: Int) async throws -> Bool) async throws {
+    func stream(_ send: @Sendable ([UInt8], _ done: Int) async throws -> Bool) async throws {
         let repository = try Repository.discover(from: repository)
-        var tarball = try Tarball(compression: .gzip(level: 1))
-        var done = 0
+        var tarball = try Tarball(compression: .gzip(level: 1), modificationTime: modificationTime)
         for file in ownFiles {
-            try tarball.addFile(path: file.path, mode: file.mode, size: file.bytes.count)
-            try file.bytes.withUnsafeBytes { try tarball.write($0) }
+            try tarball.addFile(path: Array(file.path.utf8), mode: file.mode, size: Int64(file.bytes.count))
+            try tarball.write(file.bytes)
             try tarball.endFile()
         }
-        for folder in ["code"] { try tarball.addDirectory(path: folder, mode: 0o755) }
+        try tarball.addDirectory(path: Array("code".utf8), mode: 0o755)
+        var done = 0
         for entry in snapshot.entries {
-            let path = "code/" + entry.path
+            let path = Array("code/\(entry.path)".utf8)
             switch entry.kind {
-            case .symlink:
-                try tarball.addSymlink(
-                    path: path, target: String(decoding: try repository.read(entry), as: UTF8.self))
+            case .symlink: try tarball.addSymlink(path: path, target: try repository.read(entry))
             case .directory: try tarball.addDirectory(path: path, mode: 0o755)
             case .file(let isExecutable):
-                try tarball.addFile(path: path, mode: isExecutable ? 0o755 : 0o644, size: entry.size)
+                try tarball.addFile(path: path, mode: isExecutable ? 0o755 : 0o644, size: Int64(entry.size))
                 var pieces = try repository.pieces(of: entry)
                 while let piece = try pieces.next() {
-                    try piece.withUnsafeBytes { try tarball.write($0) }
+                    try tarball.write(piece)
                     done += piece.count
                     let bytes = tarball.takeOutput()
                     if !bytes.isEmpty, try await !send(bytes, done) { return }

@@ -1,5 +1,6 @@
 import IO
 import Slurm
+import Templates
 import Synchronization
 
 /// One submission: from the shipment to the scheduler's number, in one remote program.

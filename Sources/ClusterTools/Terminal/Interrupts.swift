@@ -32,7 +32,8 @@ public final class Interrupts: Sendable {
 
     private let mailbox = Mailbox<Signal>()
     private let first = Beacon<Signal?>(nil)
-    private let sources: [any DispatchSourceSignal]
+    /// Only kept, never used again: safe to share.
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
     public init() {
         // A reader that goes away is an error of the write, not the end of the process.

@@ -1,4 +1,4 @@
-import IO
+public import IO
 import SSH
 
 #if canImport(Darwin)

@@ -1,6 +1,7 @@
 import IO
 import SSH
 import Slurm
+import Templates
 
 /// The ways from here to a port on a worker's loopback, over one connection to the access node.
 struct WayToWorker: Sendable {
@@ -76,7 +77,7 @@ struct WayToWorker: Sendable {
 
             """
         let program = RemoteProgram(
-            .relay, scheduler: profile.scheduler, root: RunRoot(path: profile.untarPath), definitions: definitions)
+            .step, scheduler: profile.scheduler, root: RunRoot(path: profile.untarPath), definitions: definitions)
         try await host.withProcess(program.command) { process in
             try await withErrorTail(of: process) { tail in
                 do {
