@@ -55,7 +55,7 @@ let package = Package(
         .executableTarget(name: "cluster", dependencies: ["ClusterTools"], swiftSettings: strict),
 
         tests(of: "IO"),
-        tests(of: "Git"),
+        tests(of: "Git", ["CGit2"]),
         tests(of: "Archive"),
         tests(of: "SSH", ["IO"]),
         tests(of: "Slurm"),

@@ -23,8 +23,8 @@ extension Repository {
 
     /// Whether any file that gives attributes may name a filter. Almost no repository has one, and asking for the
     /// attribute of each of a hundred thousand files takes longer than all the rest.
-    func mayUseExternalFilters(attributeFiles: [TreePath], index: Index, files: WorkTree) throws -> Bool {
-        for path in attributeFiles {
+    func mayUseExternalFilters(index: Index, files: WorkTree) throws -> Bool {
+        for path in index.paths(named: ".gitattributes") {
             if let status = try files.status(of: path), status.kind == .regular {
                 if mentionsFilter(try files.openFile(path).contents()) { return true }
             } else if let entry = index.entry(at: path) {
@@ -37,7 +37,9 @@ extension Repository {
         // The files of this user and of this machine come into play only through these.
         let information = try WorkTree(root: commonDirectory)
         let own = TreePath("info/attributes")
-        if try information.status(of: own) != nil, mentionsFilter(try information.openFile(own).contents()) { return true }
+        if try information.status(of: own) != nil, mentionsFilter(try information.openFile(own).contents()) {
+            return true
+        }
         return try configuration("core.attributesFile") != nil
     }
 

@@ -9,7 +9,8 @@ final class Index {
         var handle: OpaquePointer?
         let result = git_repository_index(&handle, repository.handle)
         guard result == 0, let handle else {
-            throw repository.explainUnreadableIndex(Library.failure(result, "Cannot read the index of \(repository.workTree)"))
+            throw repository.explainUnreadableIndex(
+                Library.failure(result, "Cannot read the index of \(repository.workTree)"))
         }
         self.handle = handle
     }
@@ -23,6 +24,20 @@ final class Index {
         for position in 0..<count {
             if let entry = git_index_get_byindex(handle, position) { try body(entry.pointee) }
         }
+    }
+
+    /// The files of this name, in whatever folder.
+    func paths(named name: String) -> [TreePath] {
+        let name = Array(name.utf8)
+        var paths: [TreePath] = []
+        forEachEntry { entry in
+            guard let path = entry.path else { return }
+            let bytes = UnsafeRawBufferPointer(start: path, count: TreePath.length(of: path))
+            guard bytes.count >= name.count, bytes.suffix(name.count).elementsEqual(name) else { return }
+            let start = bytes.count - name.count
+            if start == 0 || bytes[start - 1] == UInt8(ascii: "/") { paths.append(TreePath(path)) }
+        }
+        return paths
     }
 
     /// The entry of `path` that is in no conflict.

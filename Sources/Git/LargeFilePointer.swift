@@ -32,7 +32,9 @@ struct LargeFilePointer: Sendable, Equatable {
             default: continue
             }
         }
-        guard let digest, digest.utf8.count == 64, digest.allSatisfy(\.isHexDigit), let size, size >= 0 else { return nil }
+        guard let digest, digest.utf8.count == 64, digest.allSatisfy(\.isHexDigit), let size, size >= 0 else {
+            return nil
+        }
         self.init(digest: digest, size: size)
     }
 

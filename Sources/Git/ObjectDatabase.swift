@@ -5,9 +5,13 @@ internal import CGit2
 /// On a dry run nothing is written: names are computed, and the sizes of what would have been written are kept.
 final class ObjectDatabase {
     private let handle: OpaquePointer
+    /// The handle's owner.
+    private let repository: Repository
     private let isDryRun: Bool
     /// What a dry run has named, with the sizes in bytes.
     private var unwritten: [ObjectID: Int] = [:]
+    /// Of these the small ones: a pointer of git-lfs is nowhere else.
+    private var unwrittenContents: [ObjectID: [UInt8]] = [:]
 
     init(of repository: Repository, isDryRun: Bool = false) throws(GitError) {
         var handle: OpaquePointer?
@@ -16,6 +20,7 @@ final class ObjectDatabase {
             throw Library.failure(result, "Cannot open the objects of \(repository.workTree)")
         }
         self.handle = handle
+        self.repository = repository
         self.isDryRun = isDryRun
     }
 
@@ -27,6 +32,7 @@ final class ObjectDatabase {
         if isDryRun {
             try Library.check(git_odb_hash(&id, bytes.baseAddress, bytes.count, type), "Cannot name an object")
             unwritten[ObjectID(id)] = bytes.count
+            if bytes.count < LargeFilePointer.sizeLimit { unwrittenContents[ObjectID(id)] = Array(bytes) }
         } else {
             try Library.check(
                 git_odb_write(&id, handle, bytes.baseAddress, bytes.count, type), "Cannot write an object")
@@ -78,8 +84,12 @@ final class ObjectDatabase {
         return size
     }
 
+    /// A dry run has named it, and its content is not kept.
+    func isUnreadable(_ id: ObjectID) -> Bool { unwritten[id] != nil && unwrittenContents[id] == nil }
+
     /// Lends the content of an object. A packed one is loaded whole.
     func withContents<Result>(of id: ObjectID, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+        if let bytes = unwrittenContents[id] { return try bytes.withUnsafeBytes(body) }
         var raw = id.raw
         var object: OpaquePointer?
         let result = git_odb_read(&object, handle, &raw)

@@ -25,7 +25,9 @@ struct ObjectID: Sendable, Hashable, CustomStringConvertible {
     var raw: git_oid {
         withUnsafeBytes(of: words) { words in
             var id = git_oid()
-            withUnsafeMutableBytes(of: &id) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: words.prefix($0.count))) }
+            withUnsafeMutableBytes(of: &id) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: words.prefix($0.count)))
+            }
             return id
         }
     }

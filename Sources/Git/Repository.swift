@@ -1,11 +1,11 @@
 internal import CGit2
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #else
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A git repository with a working tree.
@@ -24,7 +24,7 @@ public final class Repository {
     public static func discover(from directory: String) throws(GitError) -> Repository {
         do {
             return try Repository(at: directory, search: true)
-        } catch where error.code == .library(GIT_ENOTFOUND.rawValue) {
+        } catch  where error.code == .library(GIT_ENOTFOUND.rawValue) {
             throw GitError(
                 .noRepository,
                 "\(directory) is in no git repository. Make one with: git init", cause: error)
@@ -35,7 +35,7 @@ public final class Repository {
     static func open(_ directory: String) throws(GitError) -> Repository? {
         do {
             return try Repository(at: directory, search: false)
-        } catch where error.code == .library(GIT_ENOTFOUND.rawValue) {
+        } catch  where error.code == .library(GIT_ENOTFOUND.rawValue) {
             return nil
         }
     }

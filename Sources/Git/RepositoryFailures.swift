@@ -1,11 +1,11 @@
 internal import CGit2
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #else
-internal import Darwin
+    internal import Darwin
 #endif
 
 // Why a repository does not open. libgit2 says so in words only, and nothing here depends on those: the repository

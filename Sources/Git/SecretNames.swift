@@ -12,7 +12,8 @@ enum SecretNames {
         ".env", ".netrc", "_netrc", ".pgpass", ".my.cnf", ".git-credentials", ".pypirc", ".npmrc", ".htpasswd",
         ".dockercfg", ".s3cfg", ".boto", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk",
         "credentials", "credentials.json", "credentials.yaml", "credentials.yml", "secrets.json", "secrets.yaml",
-        "secrets.yml", "secrets.toml", "client_secret.json", "service_account.json", "service-account.json", "kaggle.json",
+        "secrets.yml", "secrets.toml", "client_secret.json", "service_account.json", "service-account.json",
+        "kaggle.json",
         "kubeconfig", ".vault-token",
     ]
     private static let suffixes = [".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"]
@@ -23,7 +24,9 @@ enum SecretNames {
     static func suspicion(of path: String) -> Suspicion {
         let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.index(after: $0)...]) } ?? path
         if names.contains(name) { return .secret }
-        if name.hasPrefix(".env."), let last = name.split(separator: ".").last, !samples.contains(last) { return .secret }
+        if name.hasPrefix(".env."), let last = name.split(separator: ".").last, !samples.contains(last) {
+            return .secret
+        }
         if suffixes.contains(where: name.hasSuffix) { return .secret }
         return keySuffixes.contains(where: name.hasSuffix) ? .ifPrivateKey : .none
     }

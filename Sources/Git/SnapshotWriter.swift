@@ -145,13 +145,22 @@ struct SnapshotWriter {
                 git_index_write_tree_to(&id, plan.index.handle, plan.repository.handle), "Cannot write the tree")
             return ObjectID(id)
         }
-        // Trees of a dry run go to a repository that is nowhere but in memory.
+        // Trees of a dry run go to a repository that is nowhere but in memory. The real one lends it the unchanged
+        // trees: nothing is ever written to an alternate.
         var objects: OpaquePointer?
         try Library.check(git_odb_new(&objects), "Cannot make a database in memory")
         defer { git_odb_free(objects) }
         var memory: UnsafeMutablePointer<git_odb_backend>?
         try Library.check(git_mempack_new(&memory), "Cannot make a database in memory")
         try Library.check(git_odb_add_backend(objects, memory, 1), "Cannot make a database in memory")
+        var folder = git_buf()
+        try Library.check(
+            git_repository_item_path(&folder, plan.repository.handle, GIT_REPOSITORY_ITEM_OBJECTS),
+            "Cannot find the objects of \(plan.repository.workTree)")
+        defer { git_buf_dispose(&folder) }
+        try Library.check(
+            git_odb_add_disk_alternate(objects, folder.ptr),
+            "Cannot open the objects of \(plan.repository.workTree)")
         var scratch: OpaquePointer?
         try Library.check(git_repository_wrap_odb(&scratch, objects), "Cannot make a repository in memory")
         defer { git_repository_free(scratch) }

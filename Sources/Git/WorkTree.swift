@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #else
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// The files of a work tree, by their path inside it. Nothing here follows a symbolic link at the end of a path.
@@ -16,6 +16,11 @@ final class WorkTree {
         self.root = root
         descriptor = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw GitError.unreadable(root, errno) }
+    }
+
+    /// As ``init(root:)``, for a folder that need not exist.
+    static func ifPresent(root: String) throws(GitError) -> WorkTree? {
+        access(root, F_OK) == 0 ? try WorkTree(root: root) : nil
     }
 
     deinit { _ = close(descriptor) }
@@ -115,9 +120,9 @@ struct FileStatus: Sendable, Equatable {
         isExecutable = status.st_mode & S_IXUSR != 0
         size = Int(status.st_size)
         #if canImport(Darwin)
-        modified = [status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec]
+            modified = [status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec]
         #else
-        modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+            modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
         #endif
     }
 }
@@ -194,7 +199,8 @@ extension GitError {
     }
 
     static func vanished(_ location: String) -> GitError {
-        GitError(.changedFile, "\(location) disappeared while the snapshot was taken. Try again when nothing changes it.")
+        GitError(
+            .changedFile, "\(location) disappeared while the snapshot was taken. Try again when nothing changes it.")
     }
 
     static func changing(_ location: String) -> GitError {

@@ -42,7 +42,9 @@ struct WorkTreeScan {
                 guard let status = try files.statusBehindNoLink(of: path) else { return }
                 if entry.isSkipped, takesPresentFiles {
                     candidates.append(Candidate(path: path, isTracked: true))
-                } else if UInt32(truncatingIfNeeded: status.size) != entry.file_size || status.modified[0] != Int(entry.mtime.seconds) {
+                } else if UInt32(truncatingIfNeeded: status.size) != entry.file_size
+                    || status.modified[0] != Int(entry.mtime.seconds)
+                {
                     hiddenChanges.append(path)
                 }
             }

@@ -1,0 +1,67 @@
+extension Repository {
+    /// The content of an entry, whole. For a link, the path that it points to.
+    ///
+    /// Throws when it is no longer what the snapshot has, which can happen to large files under git-lfs only, and to
+    /// those of other filters: all other content is safe among git's objects.
+    public func read(_ entry: Entry) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(entry.size)
+        try forEachChunk(of: entry) { bytes.append(contentsOf: $0) }
+        return bytes
+    }
+
+    /// As ``read(_:)``, lending the bytes instead of copying them where they are in one piece.
+    public func withContents<Result>(of entry: Entry, _ body: (UnsafeRawBufferPointer) throws -> Result) throws
+        -> Result
+    {
+        if case .object(let id, let workTree) = entry.source {
+            return try database(of: workTree).withContents(of: id, body)
+        }
+        return try read(entry).withUnsafeBytes(body)
+    }
+
+    /// Hands out the content of an entry in pieces of at most `size` bytes, in order, `entry.size` bytes in all.
+    ///
+    /// For files under git-lfs the last piece is followed by an error when they have turned out to be others than the
+    /// snapshot has: what was sent then is not to be used.
+    public func forEachChunk(
+        of entry: Entry, size: Int = 262_144, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        switch entry.source {
+        case .nothing:
+            return
+        case .object(let id, let workTree):
+            try database(of: workTree).forEachChunk(of: id, size: size, body)
+        case .largeFile(let location, let pointer):
+            let file = try WorkTree(root: location.root).openFile(location.path)
+            guard try file.status().size == pointer.size else { throw GitError.changedSince(file.location) }
+            let digest = try Digest(.sha256)
+            try file.forEachChunk(of: size, size: pointer.size) { bytes in
+                try digest.update(bytes)
+                try body(bytes)
+            }
+            guard hexadecimal(try digest.finish()) == pointer.digest else { throw GitError.changedSince(file.location) }
+        case .filteredFile(let location, let status):
+            let file = try WorkTree(root: location.root).openFile(location.path)
+            guard try file.status() == status else { throw GitError.changedSince(file.location) }
+            try file.forEachChunk(of: size, size: status.size, body)
+            guard try file.status() == status else { throw GitError.changedSince(file.location) }
+        }
+    }
+
+    private func database(of workTree: String) throws(GitError) -> ObjectDatabase {
+        if let known = databases[workTree] { return known }
+        guard let repository = try Repository.open(workTree) else {
+            throw GitError(.noRepository, "The repository \(workTree) is no longer there.")
+        }
+        let database = try ObjectDatabase(of: repository)
+        databases[workTree] = database
+        return database
+    }
+}
+
+extension GitError {
+    fileprivate static func changedSince(_ location: String) -> GitError {
+        GitError(.changedFile, "\(location) has changed since the snapshot was taken. Start again.")
+    }
+}

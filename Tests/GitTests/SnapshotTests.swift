@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+@testable import Git
+
+@Suite("Snapshots of a working tree", .timeLimit(.minutes(2)))
+struct SnapshotTests {
+    @Test("a clean tree is the last commit, and no branch is made")
+    func clean() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            let snapshot = try sandbox.snapshot()
+            #expect(snapshot.commit == (try sandbox.git("rev-parse", "HEAD")))
+            #expect(snapshot.reference == nil)
+            #expect(!snapshot.isDirty)
+            #expect(snapshot.changes == ChangeCounts())
+            #expect(snapshot.paths == [".gitignore", "data/table.csv", "latest", "main.py", "run.sh"])
+            #expect(try sandbox.git("branch", "--list") == "* main")
+        }
+    }
+
+    @Test("entries have kinds, sizes and contents")
+    func entries() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            let snapshot = try sandbox.snapshot()
+            let repository = try sandbox.open()
+            #expect(try snapshot.entry("run.sh").kind == .file(executable: true))
+            #expect(try snapshot.entry("main.py").kind == .file(executable: false))
+            #expect(try snapshot.entry("latest").kind == .symlink)
+            #expect(try repository.text(of: snapshot.entry("latest")) == "data/table.csv")
+            #expect(try repository.text(of: snapshot.entry("main.py")) == "print('hello')\n")
+            for entry in snapshot.entries { #expect(try repository.read(entry).count == entry.size) }
+            #expect(snapshot.totalSize == snapshot.entries.reduce(0) { $0 + $1.size })
+        }
+    }
+
+    @Test("staged, unstaged, deleted, renamed, untracked, ignored, modes, links and types")
+    func everything() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.write("staged.py", "staged\n")
+            try sandbox.git("add", "staged.py")
+            try sandbox.write("staged.py", "staged, then changed\n")
+            try sandbox.write("main.py", "print('changed')\n")
+            try sandbox.git("mv", "data/table.csv", "data/renamed.csv")
+            try sandbox.remove("latest")
+            try sandbox.link("latest", to: "data/renamed.csv")
+            try sandbox.write("run.sh", "#!/bin/sh\n", mode: 0o644)
+            try sandbox.write("new/deep/file.txt", "untracked\n", mode: 0o755)
+            try sandbox.link("dangling", to: "/no/where")
+            try sandbox.write("noise.log", "ignored\n")
+            try sandbox.write("build/out.o", "ignored\n")
+            let snapshot = try sandbox.snapshot()
+            #expect(snapshot.isDirty)
+            #expect(snapshot.changes == ChangeCounts(modified: 3, added: 4, deleted: 1))
+            #expect(!snapshot.paths.contains("noise.log"))
+            #expect(!snapshot.paths.contains("build/out.o"))
+            #expect(try snapshot.entry("new/deep/file.txt").kind == .file(executable: true))
+            #expect(try sandbox.open().text(of: snapshot.entry("staged.py")) == "staged, then changed\n")
+        }
+    }
+
+    @Test("a dirty tree is a commit on a side branch, with the last commit as parent and the command as message")
+    func dirtyCommit() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.write("main.py", "changed\n")
+            let snapshot = try sandbox.snapshot { $0.message = "python main.py 'a b' \"it's\"" }
+            let reference = try #require(snapshot.reference)
+            #expect(try #/refs/heads/main\.dirty/\d{8}-\d{6}/#.wholeMatch(in: reference) != nil)
+            #expect(try sandbox.git("rev-parse", "\(snapshot.commit)^") == sandbox.git("rev-parse", "HEAD"))
+            #expect(try sandbox.git("log", "-1", "--format=%B", snapshot.commit) == "python main.py 'a b' \"it's\"")
+            #expect(try sandbox.git("symbolic-ref", "HEAD") == "refs/heads/main")
+            #expect(try sandbox.git("stash", "list").isEmpty)
+        }
+    }
+
+    @Test("the same dirty tree twice is one commit; another tree, or another parent, is another")
+    func reuse() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.write("main.py", "changed\n")
+            let first = try sandbox.snapshot()
+            let again = try sandbox.snapshot { $0.message = "another command" }
+            #expect(again.commit == first.commit)
+            #expect(again.reference == first.reference)
+            try sandbox.write("main.py", "changed more\n")
+            let second = try sandbox.snapshot()
+            #expect(second.commit != first.commit)
+            #expect(second.reference != first.reference)
+            try sandbox.write("main.py", "changed\n")
+            #expect(try sandbox.snapshot().commit == first.commit)
+            try sandbox.git("commit", "-q", "--allow-empty", "-m", "elsewhere")
+            let moved = try sandbox.snapshot()
+            #expect(moved.tree == first.tree)
+            #expect(moved.commit != first.commit)
+        }
+    }
+
+    @Test("a dry run names the same tree and writes nothing at all")
+    func dryRun() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.write("main.py", "changed\n")
+            try sandbox.write("large.bin", [UInt8](repeating: 7, count: 9 << 20))
+            let objects = try sandbox.git("count-objects", "-v")
+            let dry = try sandbox.snapshot { $0.dryRun = true }
+            #expect(try sandbox.git("count-objects", "-v") == objects)
+            #expect(try sandbox.git("for-each-ref", "refs/heads").split(separator: "\n").count == 1)
+            #expect(dry.isDirty)
+            #expect(try dry.entry("large.bin").size == 9 << 20)
+            let real = try sandbox.snapshot()
+            #expect(real.tree == dry.tree)
+            #expect(real.changes == dry.changes)
+            #expect(real.entries == dry.entries)
+        }
+    }
+}
