@@ -35,8 +35,11 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
+        // What the C library has and its own module does not show.
+        .systemLibrary(name: "CSystem"),
+
         // Leaf modules: each knows one thing, and nothing of clusters.
-        library("IO", []),
+        library("IO", ["CSystem"]),
         library("Git", ["CGit2"]),
         library("Archive", ["CArchive"]),
         library("SSH", ["CSSH2", "CCrypto", "IO"]),
