@@ -150,6 +150,7 @@ class Relay:
             for key, events in self.selector.select(0 if turns_left else self.time_left()):
                 if key.fd == 0:
                     if not self.read_input():
+                        self.write_output()
                         return
                 elif key.fd == 1:
                     self.write_output()

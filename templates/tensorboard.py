@@ -9,6 +9,8 @@ every page lies under /SECRET, 128 random bits that this program makes up and ke
 Once the page really answers, ADDRESS_FILE (mode 0600) appears by rename, one line: `PORT SECRET`. SIGTERM, SIGINT,
 SIGHUP or the end of the parent process end this program, which then removes the file.
 
+Keep this file out of the folder where the job's command runs: Python would find it there as the module `tensorboard`.
+
 Exit status: 0 when told to stop, 69 (EX_UNAVAILABLE) when TensorBoard cannot be imported, 1 when it cannot serve,
 64 (EX_USAGE) for wrong arguments. Standard error gets failures only. Python 3.6 or later, TensorBoard 2.4 or later.
 """
