@@ -22,9 +22,9 @@ ct_birth() {
 # scheduler_submit: starts sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
 scheduler_submit() {
     ct_reason="the job's process did not start"
-    # The shell ignores INT and QUIT in background commands; a job must not inherit that.
+    # The shell ignores INT and QUIT in background commands, and ours ignores more by now; a job must not inherit that.
     (
-        trap - INT QUIT HUP
+        trap - INT QUIT HUP TERM PIPE
         CLUSTER_TOOLS_RUN=$PWD
         export CLUSTER_TOOLS_RUN
         if ct_have setsid; then

@@ -1,5 +1,6 @@
 import Archive
 import Git
+import IO
 import Templates
 
 /// What is sent for one job: the snapshot under `code/`, the job script at the top, its helpers in `job/`.
@@ -26,11 +27,34 @@ struct Shipment: Sendable {
         (snapshot.entries.count, snapshot.entries.reduce(0) { $0 + $1.size })
     }
 
-    /// Builds the archive and hands it on piece by piece; it never exists as a whole, here or in memory.
+    /// Builds the archive on a thread of its own and hands it on piece by piece; it never exists as a whole, here or in memory.
     ///
     /// - Parameter send: is given the next bytes, and how many bytes of files they complete. False ends the shipment early.
-    @concurrent
-    func stream(_ send: @Sendable ([UInt8], _ done: Int) async throws -> Bool) async throws {
+    func stream(_ send: ([UInt8], _ done: Int) async throws -> Bool) async throws {
+        let queue = BoundedQueue<(bytes: [UInt8], done: Int)>(capacity: 8)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await onThread {
+                    defer { queue.finish() }
+                    try write { queue.put(($0, $1)) }
+                }
+            }
+            // A thread that waits for room must not wait for ever.
+            defer { queue.abandon() }
+            while let piece = try await queue.take() {
+                guard try await send(piece.bytes, piece.done) else {
+                    queue.abandon()
+                    break
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Builds the archive.
+    ///
+    /// - Parameter put: is given pieces of it in order. False ends it in its middle.
+    private func write(_ put: ([UInt8], _ done: Int) -> Bool) throws {
         let repository = try Repository.discover(from: repository)
         var tarball = try Tarball(compression: .gzip(level: 1), modificationTime: modificationTime)
         for file in ownFiles {
@@ -40,24 +64,26 @@ struct Shipment: Sendable {
         }
         try tarball.addDirectory(path: Array("code".utf8), mode: 0o755)
         var done = 0
-        for entry in snapshot.entries {
+        var isWanted = true
+        for entry in snapshot.entries where isWanted {
             let path = Array("code/\(entry.path)".utf8)
             switch entry.kind {
             case .symlink: try tarball.addSymlink(path: path, target: try repository.read(entry))
             case .directory: try tarball.addDirectory(path: path, mode: 0o755)
             case .file(let isExecutable):
                 try tarball.addFile(path: path, mode: isExecutable ? 0o755 : 0o644, size: Int64(entry.size))
-                var pieces = try repository.pieces(of: entry)
-                while let piece = try pieces.next() {
-                    try tarball.write(piece)
-                    done += piece.count
+                try repository.forEachChunk(of: entry) { chunk in
+                    guard isWanted else { return }
+                    try tarball.write(Array(chunk))
+                    done += chunk.count
                     let bytes = tarball.takeOutput()
-                    if !bytes.isEmpty, try await !send(bytes, done) { return }
+                    if !bytes.isEmpty { isWanted = put(bytes, done) }
                 }
-                try tarball.endFile()
+                if isWanted { try tarball.endFile() }
             }
         }
+        guard isWanted else { return }
         try tarball.finish()
-        _ = try await send(tarball.takeOutput(), done)
+        _ = put(tarball.takeOutput(), done)
     }
 }
