@@ -57,8 +57,9 @@ let package = Package(
         tests(of: "SSH", ["IO"]),
         tests(of: "Slurm"),
         tests(of: "ClusterTools", ["IO", "Slurm", "Templates"]),
+        .target(name: "CLab", path: "Tests/CLab"),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO"],
+            name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO", "CLab"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
