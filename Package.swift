@@ -43,7 +43,10 @@ let package = Package(
         library("Slurm", []),
         .target(
             name: "Templates", path: "templates",
-            resources: [.embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"), .embedInCode("remote")],
+            resources: [
+                .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
+                .embedInCode("remote"),
+            ],
             swiftSettings: strict),
 
         // The library that knows the job, and the executables that know argv.

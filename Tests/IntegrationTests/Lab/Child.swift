@@ -56,7 +56,8 @@ actor Child {
 
     /// Everything written so far, for a failed test to show.
     var summary: String {
-        var text = "\(launch.program) \(launch.arguments.joined(separator: " ")): \(status.map { "\($0)" } ?? "running")"
+        var text =
+            "\(launch.program) \(launch.arguments.joined(separator: " ")): \(status.map { "\($0)" } ?? "running")"
         for stream in Launch.Stream.allCases {
             guard let bytes = received[stream] else { continue }
             text += "\n--- \(stream) ---\n" + String(decoding: bytes.suffix(8000), as: UTF8.self)

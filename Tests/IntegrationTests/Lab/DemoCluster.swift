@@ -130,9 +130,7 @@ actor DemoClusters {
 
     func start(_ options: DemoCluster.Options) async throws -> DemoCluster {
         count += 1
-        // Tests/run names a folder of its own, which it checks at the end.
-        let parent = ProcessInfo.processInfo.environment["CLUSTER_TOOLS_TEST_FOLDER"] ?? "/tmp"
-        let cluster = DemoCluster(state: "\(parent)/ct-demo-\(getpid())-\(count)")
+        let cluster = DemoCluster(state: "\(Programs.temporary)/ct-demo-\(getpid())-\(count)")
         try watch(cluster.state)
         _ = try await script(
             "up", ["--state", cluster.state, "--yes"] + options.arguments, within: .seconds(600))
@@ -166,7 +164,9 @@ actor DemoClusters {
 /// The environment of the demo's scripts: the caches and the PATH of whoever runs the tests, and no more.
 private let scriptEnvironment: [String: String] = {
     let inherited = ProcessInfo.processInfo.environment
-    var environment = inherited.filter { $0.key.hasPrefix("PIP_") || $0.key.hasPrefix("XDG_") || $0.key == "SSL_CERT_FILE" }
+    var environment = inherited.filter {
+        $0.key.hasPrefix("PIP_") || $0.key.hasPrefix("XDG_") || $0.key == "SSL_CERT_FILE"
+    }
     environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     environment["HOME"] = NSHomeDirectory()
     environment["LANG"] = "C.UTF-8"

@@ -37,7 +37,7 @@ struct Desk: Sendable {
 /// Lends a desk for as long as `body` takes.
 func withDesk<Result: Sendable>(_ body: @Sendable (Desk) async throws -> Result) async throws -> Result {
     // Short, since paths of Unix sockets lie below it.
-    let folder = "/tmp/ct-desk-" + UUID().uuidString.prefix(8)
+    let folder = Programs.temporary + "/ct-desk-" + UUID().uuidString.prefix(8)
     let desk = Desk(folder: folder)
     for path in [desk.home, folder + "/tmp"] {
         try FileManager.default.createDirectory(

@@ -14,6 +14,10 @@ enum Programs {
         return (url.pathExtension == "xctest" ? url.deletingLastPathComponent() : url).path
     }()
 
+    /// Where tests make their folders: one of Tests/run's own, which it cleans up, else the system's. A short path, since
+    /// Unix sockets lie below it.
+    static let temporary = ProcessInfo.processInfo.environment["CLUSTER_TOOLS_TEST_FOLDER"] ?? "/tmp"
+
     static var submit: String { folder + "/submit" }
     static var cluster: String { folder + "/cluster" }
     static var demo: String { root + "/clusters/demo" }
