@@ -46,7 +46,10 @@ let package = Package(
         library("Slurm", []),
         .target(
             name: "Templates", path: "templates",
-            resources: [.embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"), .embedInCode("remote")],
+            resources: [
+                .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
+                .embedInCode("remote"),
+            ],
             swiftSettings: strict),
 
         // The library that knows the job, and the executables that know argv.
@@ -60,8 +63,9 @@ let package = Package(
         tests(of: "SSH", ["IO"]),
         tests(of: "Slurm"),
         tests(of: "ClusterTools", ["IO", "Slurm", "Templates"]),
+        .target(name: "CLab", path: "Tests/CLab"),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO"],
+            name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO", "CLab"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
