@@ -48,9 +48,7 @@ actor Conversation {
     static func about<R: Sendable>(
         run: String, of profile: Profile, on host: any Host, _ body: (Conversation, Answer) async throws -> R
     ) async throws -> R {
-        let program = RemoteProgram(
-            .watch, scheduler: profile.scheduler, root: RunRoot(path: profile.untarPath),
-            definitions: "ct_run=\(ShellWord.quote(run))\n")
+        let program = RemoteProgram(.watch, of: profile, definitions: "ct_run=\(ShellWord.quote(run))\n")
         return try await with(program, on: host) { conversation in
             let ready = try await conversation.answer()
             if let failure = ready.failure(on: host.name) { throw failure }

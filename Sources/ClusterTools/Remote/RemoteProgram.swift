@@ -16,23 +16,32 @@ struct RemoteProgram: Sendable {
 
     /// - Parameters:
     ///   - verb: what is to be done.
+    ///   - root: the folder for runs, for a verb that has to find it.
     ///   - definitions: shell text that sets what the verb needs; see the head of its template.
-    init(_ verb: Template.Piece, scheduler: SchedulerKind, root: RunRoot, definitions: String = "") {
+    init(_ verb: Template.Piece, of profile: Profile, root: RunRoot? = nil, definitions: String) {
         tag = "@" + randomName(length: 16)
-        let kind: Template.Piece = scheduler == .slurm ? .slurm : .none
+        let kind: Template.Piece = profile.scheduler == .slurm ? .slurm : .none
+        let root = root?.definitions ?? "ct_variables=\n"
         let pieces = [Template.Piece.prelude, kind, verb].map { Template.remote($0).text }
-        text = Array(("ct_tag='\(tag)'\n" + root.definitions + definitions + "\n" + pieces.joined()).utf8)
+        text = Array(("ct_tag='\(tag)'\n" + root + definitions + "\n" + pieces.joined()).utf8)
     }
 }
 
 /// The folder for runs on the cluster.
 struct RunRoot: Sendable {
     /// The `untar_path` of the profile, or nil for the default: `$SCRATCH/cluster-tools`, else `~/cluster-tools`.
-    var path: RemoteText?
+    private let path: RemoteText?
+    /// The variables that are worth a look at what a login sets.
+    private let variables: [String]
+
+    init(of profile: Profile) {
+        path = profile.untarPath
+        // Here the user's environment is ours already.
+        variables = profile.hostname == nil ? [] : path?.variables ?? ["SCRATCH"]
+    }
 
     /// What the remote programs need to find it.
     var definitions: String {
-        let variables = path?.variables ?? ["SCRATCH"]
         let word = path?.shellExpression() ?? #""${SCRATCH:-$HOME}/cluster-tools""#
         return """
             ct_variables='\(variables.joined(separator: " "))'

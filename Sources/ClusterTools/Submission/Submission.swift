@@ -38,8 +38,6 @@ struct Submission: Sendable {
         """
     }
 
-    private var root: RunRoot { RunRoot(path: profile.untarPath) }
-
     /// Sends the shipment and submits the job.
     ///
     /// - Parameters:
@@ -52,7 +50,8 @@ struct Submission: Sendable {
     ) async throws -> Accepted? {
         let arguments = profile.scheduler == .slurm ? options.arguments : []
         let definitions = names + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
-        let program = RemoteProgram(.submit, scheduler: profile.scheduler, root: root, definitions: definitions)
+        let program = RemoteProgram(
+            .submit, of: profile, root: RunRoot(of: profile), definitions: definitions)
         return try await Conversation.with(program, on: host) { conversation in
             // The answer may come before all is sent: a full disk is told at once.
             try await withThrowingTaskGroup(of: Answer?.self) { group in
@@ -98,7 +97,7 @@ struct Submission: Sendable {
 
     /// Finds out, after a lost link, whether the submission became a job. If not, it never will.
     func settle(on host: any Host) async throws -> Accepted? {
-        let program = RemoteProgram(.settle, scheduler: profile.scheduler, root: root, definitions: names)
+        let program = RemoteProgram(.settle, of: profile, root: RunRoot(of: profile), definitions: names)
         return try await Conversation.with(program, on: host) { conversation in
             try accepted(try await conversation.answer(), on: host, isAborted: false)
         }

@@ -76,8 +76,7 @@ struct WayToWorker: Sendable {
             ct_port=\(board.port)
 
             """
-        let program = RemoteProgram(
-            .step, scheduler: profile.scheduler, root: RunRoot(path: profile.untarPath), definitions: definitions)
+        let program = RemoteProgram(.step, of: profile, definitions: definitions)
         try await host.withProcess(program.command) { process in
             try await withErrorTail(of: process) { tail in
                 do {
