@@ -9,8 +9,6 @@ struct EntryCollector {
         let files: WorkTree
         /// Where the repository is in the outermost one; empty for that one.
         let location: String
-        /// Tells how git and the disk differ; nil where no path has a filter.
-        let filter: ((TreePath) throws -> ExternalFilter)?
         /// The files on disk are those that the entries are about.
         let isWorkTree: Bool
         /// Paths whose blob is the file as it is on disk, because a filter was not run.
@@ -27,8 +25,10 @@ struct EntryCollector {
     private var special: [String] = []
     private var hidden: [String] = []
 
-    /// Adds one file or link. `name` is its path in the repository.
-    mutating func add(_ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, from origin: Origin) throws {
+    /// Adds one file or link. `name` is its path in the repository, `filter` what makes git and the disk differ.
+    mutating func add(
+        _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, _ filter: ExternalFilter, from origin: Origin
+    ) throws {
         guard let inner = String(validatingCString: name) else {
             unsendable.append(Self.join(origin.location, TreePath(name).description))
             return
@@ -44,10 +44,9 @@ struct EntryCollector {
         var entry = Entry(
             path: path, kind: kind, size: size, source: .object(id, workTree: origin.repository.workTree))
         if kind != .symlink {
-            if let filter = origin.filter {
-                entry = try resolve(entry, id, TreePath(name), filter(TreePath(name)), from: origin)
-            }
-            try noteSecret(entry, id, TreePath(name), from: origin)
+            let inRepository = TreePath(name)
+            entry = try resolve(entry, id, inRepository, filter, from: origin)
+            try noteSecret(entry, id, inRepository, from: origin)
         }
         entries.append(entry)
     }

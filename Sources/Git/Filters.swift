@@ -6,6 +6,16 @@ enum ExternalFilter: Sendable, Equatable {
     case largeFileStorage
     /// A program that git would run and this does not, by its name in `.gitattributes`.
     case program(String)
+
+    /// From the value of the attribute `filter`.
+    init(attribute value: UnsafePointer<CChar>?) {
+        guard git_attr_value(value) == GIT_ATTR_VALUE_STRING, let value else {
+            self = .none
+            return
+        }
+        let name = String(cString: value)
+        self = name == "lfs" ? .largeFileStorage : .program(name)
+    }
 }
 
 extension Repository {
@@ -16,9 +26,7 @@ extension Repository {
             git_attr_get(&value, handle, UInt32(GIT_ATTR_CHECK_FILE_THEN_INDEX), $0, "filter")
         }
         try Library.check(result, "Cannot read the attributes of \(path)")
-        guard git_attr_value(value) == GIT_ATTR_VALUE_STRING, let value else { return .none }
-        let name = String(cString: value)
-        return name == "lfs" ? .largeFileStorage : .program(name)
+        return ExternalFilter(attribute: value)
     }
 
     /// Whether any file that gives attributes may name a filter. Almost no repository has one, and asking for the
@@ -26,24 +34,24 @@ extension Repository {
     func mayUseExternalFilters(index: Index, files: WorkTree) throws -> Bool {
         for path in index.paths(named: ".gitattributes") {
             if let status = try files.status(of: path), status.kind == .regular {
-                if mentionsFilter(try files.openFile(path).contents()) { return true }
+                if Self.mentionsFilter(try files.openFile(path).contents()) { return true }
             } else if let entry = index.entry(at: path) {
                 let id = ObjectID(entry.id)
                 let database = try ObjectDatabase(of: self)
                 guard try database.size(of: id) != nil else { return true }
-                if try database.withContents(of: id, { mentionsFilter(Array($0)) }) { return true }
+                if try database.withContents(of: id, { Self.mentionsFilter(Array($0)) }) { return true }
             }
         }
         // The files of this user and of this machine come into play only through these.
         let information = try WorkTree(root: commonDirectory)
         let own = TreePath("info/attributes")
-        if try information.status(of: own) != nil, mentionsFilter(try information.openFile(own).contents()) {
+        if try information.status(of: own) != nil, Self.mentionsFilter(try information.openFile(own).contents()) {
             return true
         }
         return try configuration("core.attributesFile") != nil
     }
 
-    private func mentionsFilter(_ bytes: [UInt8]) -> Bool {
+    static func mentionsFilter(_ bytes: [UInt8]) -> Bool {
         String(decoding: bytes, as: UTF8.self).contains("filter")
     }
 

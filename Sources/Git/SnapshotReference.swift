@@ -7,18 +7,8 @@ extension Repository {
     func existingSnapshot(
         in folder: String, tree: ObjectID, parent: ObjectID?
     ) throws(GitError) -> (commit: ObjectID, reference: String)? {
-        var iterator: OpaquePointer?
-        try Library.check(
-            git_reference_iterator_glob_new(&iterator, handle, "\(folder)/*"), "Cannot list the branches in \(folder)")
-        defer { git_reference_iterator_free(iterator) }
-        var names: [String] = []
-        var name: UnsafePointer<CChar>?
-        while case let result = git_reference_next_name(&name, iterator), result != GIT_ITEROVER.rawValue {
-            try Library.check(result, "Cannot list the branches in \(folder)")
-            if let name { names.append(String(cString: name)) }
-        }
         // The newest is the likeliest.
-        for name in names.sorted(by: >) {
+        for name in try references(matching: "\(folder)/*").sorted(by: >) {
             var id = git_oid()
             // One that somebody deletes meanwhile, or that names something else, is none of ours.
             guard git_reference_name_to_id(&id, handle, name) == 0 else { continue }
