@@ -91,6 +91,15 @@ struct QueueLineTests {
     ])
     func otherWordsAreNoIDs(text: String) { #expect(JobID(text) == nil) }
 
+    @Test func whatSbatchAnswers() throws {
+        #expect(try SubmittedJob(parsing: "4242\n").id == JobID(number: 4242))
+        #expect(try SubmittedJob(parsing: "4242").cluster == nil)
+        #expect(try SubmittedJob(parsing: "4242;fir\n").cluster == "fir")
+        for answer in ["", "Submitted batch job 4242", "sbatch: error", "4242_1", ";fir"] {
+            #expect(throws: SlurmError.self) { try SubmittedJob(parsing: answer) }
+        }
+    }
+
     @Test func states() {
         #expect(JobState.configuring.isRunning)
         #expect(JobState.completing.phase == .ending)

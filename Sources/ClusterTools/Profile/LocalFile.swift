@@ -45,9 +45,14 @@ enum LocalFile {
 enum LocalPath {
     /// `path` as it is seen from `folder`, with a leading `~` for `home`.
     static func resolve(_ path: String, from folder: String, home: String) -> String {
+        let expanded = expand(path, home: home)
+        return expanded.hasPrefix("/") ? expanded : join(folder, expanded)
+    }
+
+    /// `path` with a leading `~` for `home`.
+    static func expand(_ path: String, home: String) -> String {
         if path == "~" { return home }
-        if path.hasPrefix("~/") { return join(home, String(path.dropFirst(2))) }
-        return path.hasPrefix("/") ? path : join(folder, path)
+        return path.hasPrefix("~/") ? join(home, String(path.dropFirst(2))) : path
     }
 
     static func join(_ folder: String, _ name: String) -> String {
