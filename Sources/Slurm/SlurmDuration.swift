@@ -16,7 +16,9 @@ public enum SlurmDuration {
         }
         let seconds: Int
         if dash.count == 2 {
-            guard let days = Int(dash[0]), days >= 0, days < 1_000_000, numbers.count <= 3 else { return nil }
+            guard dash[0].allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(dash[0]), days < 1_000_000,
+                numbers.count <= 3
+            else { return nil }
             let padded = numbers + [0, 0]
             seconds = days * 86400 + padded[0] * 3600 + padded[1] * 60 + padded[2]
         } else {

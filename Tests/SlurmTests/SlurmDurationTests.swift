@@ -8,7 +8,8 @@ struct SlurmDurationTests {
         ("2-03:04:05", 183845),
         ("1-10", 122400), ("1-10:30", 124200), ("-0:30", -30), ("100:00:00", 360000), ("INVALID", nil),
         ("UNLIMITED", nil),
-        ("NOT_SET", nil), ("N/A", nil), ("", nil), ("1:2:3:4", nil), ("1-2-3", nil), ("a:b", nil), ("-", nil),
+        ("NOT_SET", nil), ("N/A", nil), ("", nil), ("1:2:3:4", nil), ("1-2-3", nil), ("a:b", nil), ("+1-0", nil),
+        ("-", nil),
         ("99999999999999999999", nil),
     ])
     func reads(text: String, seconds: Int?) { #expect(SlurmDuration.seconds(text) == seconds) }

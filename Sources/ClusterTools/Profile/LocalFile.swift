@@ -13,7 +13,7 @@ enum LocalFile {
 
     /// The file's bytes. `subject` is what it is for the user, such as "the profile".
     static func contents(of path: String, subject: String) throws(Failure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable(path, subject, errno) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
