@@ -73,7 +73,7 @@ public struct Failure: Error, Sendable {
     }
 
     private static func lines(of text: String) -> [Substring] {
-        text.split(separator: "\n", omittingEmptySubsequences: true)
+        text.split(whereSeparator: \.isNewline)
     }
 }
 

@@ -136,6 +136,28 @@ struct TarballTests {
         }
     }
 
+    @Test func goesOnAfterASuspension() async throws {
+        let archive = try await Task.detached {
+            var tarball = try Tarball(compression: .gzip(level: 1), modificationTime: 0)
+            var archive: [UInt8] = []
+            for name in ["a", "b"] {
+                try tarball.addFile(path: Array(name.utf8), mode: 0o644, size: 1)
+                try tarball.write([7])
+                try tarball.endFile()
+                archive += tarball.takeOutput()
+                // May go on in another thread.
+                await Task.yield()
+            }
+            try tarball.finish()
+            return archive + tarball.takeOutput()
+        }.value
+        try withTemporaryFolder { folder in
+            let result = try Extractor.tar.extract(archive, into: folder)
+            #expect(result.status == 0)
+            #expect(try read(Array("b".utf8), in: folder) == [7])
+        }
+    }
+
     // MARK: Errors
 
     @Test func aFileThatGrows() throws {

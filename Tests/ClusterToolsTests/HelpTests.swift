@@ -66,5 +66,31 @@ struct HelpTests {
                 == Invocation.help.text(styled: false))
     }
 
+    @Test func aCommandWithVerbs() {
+        enum Option: Hashable { case help }
+        let help = Help(
+            usage: "cluster VERB", summary: "Jobs.", examples: [],
+            sections: [
+                .init("Verbs", [("jobs", "list them"), ("a verb that is much too long", "with its words below")])
+            ],
+            table: OptionTable(
+                command: "cluster", groups: [.init("Options", [.init(Option.help, "h", ["help"], help: "this")])]))
+        #expect(
+            help.text(styled: false) == """
+                Usage: cluster VERB
+
+                Jobs.
+
+                Verbs:
+                  jobs                        list them
+                  a verb that is much too long
+                                              with its words below
+
+                Options:
+                  -h, --help                  this
+
+                """)
+    }
+
     @Test func theVersion() { #expect(Invocation.versionText == "submit \(Product.version)\n") }
 }

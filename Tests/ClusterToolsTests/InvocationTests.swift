@@ -154,6 +154,10 @@ struct InvocationTests {
         #expect(failure?.status == 64)
     }
 
+    @Test func theArgumentsOfThisProcess() throws {
+        #expect(try RawArguments.strings(RawArguments.ofThisProcess()) == Array(CommandLine.arguments.dropFirst()))
+    }
+
     @Test func optionsOfAVerbMayStandAnywhere() throws {
         enum Option: Hashable { case follow, lines }
         let table = OptionTable<Option>(

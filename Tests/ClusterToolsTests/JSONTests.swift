@@ -68,6 +68,28 @@ struct JSONTests {
         #expect(error?.description == message)
     }
 
+    /// Documents with a byte or two changed: whatever comes of them, it is a value that reads back, or an error with a place.
+    @Test func damagedDocumentsAreErrorsOrValues() throws {
+        let document = Array(#"{"a": [1, -2.5e3, true, null, "x\u00e9\ud83d\ude00 é\n"], "b": {"c": ""}}"#.utf8)
+        let interesting = Array("{}[]\",:\\u0-.eE tfn/'\n\u{e9}".utf8) + [0, 0x80, 0xFF]
+        var values = 0
+        for position in document.indices {
+            for byte in interesting {
+                var damaged = document
+                damaged[position] = byte
+                do {
+                    let value = try JSONValue(parsing: damaged)
+                    #expect(try JSONValue(parsing: value.description) == value)
+                    values += 1
+                } catch {
+                    #expect(error.line >= 1 && error.column >= 1 && error.column <= document.count + 1)
+                }
+            }
+            #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: Array(document[..<position])) }
+        }
+        #expect(values > 0)
+    }
+
     @Test func bytesThatAreNoTextAreRefused() {
         let error = #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
         #expect(error?.description == "1:1: a string that is not UTF-8")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ClusterTools
@@ -57,6 +58,33 @@ struct ProfileLocatorTests {
         #expect(known?.remedy == "there are cedar and fir")
         let none = #expect(throws: Failure.self) { try locator([], repository: nil).locate("zzzzz") }
         #expect(none?.remedy?.hasPrefix("a profile is a JSON file such as") == true)
+    }
+
+    @Test func theFileSystemIsAsked() throws {
+        let top = FileManager.default.temporaryDirectory.appending(path: "locator-tests-\(UUID().uuidString)")
+        let folder = top.path(percentEncoded: false)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: top) } }
+        let clusters = top.appending(path: "clusters")
+        // A folder of the name is not the profile.
+        try FileManager.default.createDirectory(
+            at: clusters.appending(path: "maple.json"), withIntermediateDirectories: true)
+        try Data(#"{"hostname": "oak.example.org"}"#.utf8).write(to: clusters.appending(path: "oak.json"))
+
+        let locator = ProfileLocator(repository: nil, configurationFolder: folder)
+        let none = Configuration()
+        #expect(try locator.profile(named: "oak", configuration: none, home: "/").hostname == "oak.example.org")
+        let standard = Configuration(defaultProfile: "oak")
+        #expect(try locator.profile(named: nil, configuration: standard, home: "/").name == "oak")
+        #expect(try locator.profile(named: nil, configuration: none, home: "/") == .thisMachine)
+
+        let folderOfTheName = #expect(throws: Failure.self) {
+            try locator.profile(named: "maple", configuration: none, home: "/")
+        }
+        #expect(folderOfTheName?.status == Exit.noInput)
+        let wrong = Configuration(defaultProfile: "oek")
+        let missing = #expect(throws: Failure.self) { try locator.profile(named: nil, configuration: wrong, home: "/") }
+        #expect(missing?.what == "there is no profile \"oek\", the default of \(folder)/config.json")
+        #expect(missing?.remedy == "did you mean oak?")
     }
 
     @Test func theConfigurationFolder() {

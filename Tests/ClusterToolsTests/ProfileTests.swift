@@ -185,6 +185,45 @@ struct ProfileTests {
         #expect(folder?.why == "Is a directory")
     }
 
+    @Test func whatIsNotFilledInIsNoticed() throws {
+        let profile = try profile(#"{"user": "YOUR_NAME", "sbatch_options": {"-A": "def-YOUR_PI"}}"#)
+        let user = #expect(throws: Failure.self) { try profile.checkFilledIn(options: profile.sbatchOptions) }
+        #expect(
+            user?.text(program: "submit") == """
+                submit: error: clusters/x.json: user: still says "YOUR_NAME"
+                  hint: put your own there
+                """)
+        var filledIn = profile
+        filledIn.user = "me"
+        let account = #expect(throws: Failure.self) { try filledIn.checkFilledIn(options: profile.sbatchOptions) }
+        #expect(account?.what == "clusters/x.json: sbatch_options.--account: still says \"def-YOUR_PI\"")
+        var layer = SbatchOptions()
+        try layer.set("--account", to: .text("def-me"))
+        try filledIn.checkFilledIn(options: profile.sbatchOptions.overridden(by: layer))
+    }
+
+    @Test func theFolderOfTheCommandHasOptionsToo() throws {
+        let top = FileManager.default.temporaryDirectory.appending(path: "sbatch-tests-\(UUID().uuidString)")
+        let folder = top.path(percentEncoded: false)
+        try FileManager.default.createDirectory(at: top, withIntermediateDirectories: true)
+        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: top) } }
+        #expect(try SbatchOptions.load(folder: folder) == nil)
+
+        try Data(#"{"--mem": "1G", "--outpt": "x", "--output": "y"}"#.utf8).write(
+            to: top.appending(path: "sbatch.json"))
+        let options = try #require(try SbatchOptions.load(folder: folder))
+        #expect(options.arguments == ["--mem=1G", "--outpt=x"])
+        #expect(
+            options.notices == [
+                "--output is not used: standard output goes to slurm.out in the run folder",
+                "--outpt is passed on, but sbatch's manual does not have it; did you mean --output?",
+            ])
+
+        try Data(#"{"--mem": {}}"#.utf8).write(to: top.appending(path: "sbatch.json"))
+        let failure = #expect(throws: Failure.self) { try SbatchOptions.load(folder: folder) }
+        #expect(failure?.what == "\(folder)/sbatch.json: --mem: expected a string or number, found an object")
+    }
+
     /// Every profile the repository ships.
     private static let shipped: [URL] = {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../clusters").standardized

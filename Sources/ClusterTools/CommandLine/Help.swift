@@ -11,6 +11,17 @@ public struct Help: Sendable {
         }
     }
 
+    /// Entries under one title: verbs, or options.
+    public struct Section: Sendable {
+        let title: String
+        let entries: [(synopsis: String, help: String)]
+
+        public init(_ title: String, _ entries: [(synopsis: String, help: String)]) {
+            self.title = title
+            self.entries = entries
+        }
+    }
+
     /// What is printed in eighty columns is readable in every terminal.
     private static let width = 80
     /// The column at which explanations start.
@@ -19,20 +30,23 @@ public struct Help: Sendable {
     private let usage: String
     private let summary: String
     private let examples: [Example]
-    private let groups: [(title: String, entries: [(synopsis: String, help: String)])]
+    private let sections: [Section]
     private let closing: String?
 
     /// - Parameters:
     ///   - usage: the command line's form, such as `submit [options] COMMAND`.
     ///   - summary: a sentence or two.
+    ///   - sections: what comes before the options, such as a command's verbs.
     ///   - closing: a last paragraph.
     public init<ID>(
-        usage: String, summary: String, examples: [Example], table: OptionTable<ID>, closing: String? = nil
+        usage: String, summary: String, examples: [Example], sections: [Section] = [], table: OptionTable<ID>,
+        closing: String? = nil
     ) {
         self.usage = usage
         self.summary = summary
         self.examples = examples
-        self.groups = table.groups.map { ($0.title, $0.options.map { ($0.synopsis, $0.help) }) }
+        self.sections =
+            sections + table.groups.map { Section($0.title, $0.options.map { ($0.synopsis, $0.help) }) }
         self.closing = closing
     }
 
@@ -50,9 +64,9 @@ public struct Help: Sendable {
                 lines += ["  \(bold(example.command))"] + Self.wrapped(example.meaning, width: 70).map { "      " + $0 }
             }
         }
-        for group in groups {
-            lines += ["", bold(group.title + ":")]
-            for entry in group.entries {
+        for section in sections {
+            lines += ["", bold(section.title + ":")]
+            for entry in section.entries {
                 let help = Self.wrapped(entry.help, width: Self.width - Self.indent)
                 let padding = String(repeating: " ", count: Self.indent)
                 let first = "  " + bold(entry.synopsis)

@@ -87,8 +87,7 @@ extension Invocation {
         case (.json, _): json = true
         case (.quiet, _): verbosity = .quiet
         case (.verbose, _): verbosity = .verbose
-        case (.help, _), (.version, _), (_, _):
-            preconditionFailure("the option table gives \(occurrence.spelling) another kind of value")
+        default: preconditionFailure("the option table gives \(occurrence.spelling) another kind of value")
         }
     }
 

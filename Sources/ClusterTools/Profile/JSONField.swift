@@ -82,7 +82,7 @@ struct JSONField {
     /// A text of lines, or a list of them.
     func lines() throws(Failure) -> [String] {
         switch value {
-        case .string: return try string().split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+        case .string: return try string().split { $0 == "\n" || $0 == "\r\n" }.map { String($0) }
         case .array:
             var lines: [String] = []
             for element in try elements() {

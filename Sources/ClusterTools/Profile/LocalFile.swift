@@ -13,7 +13,7 @@ enum LocalFile {
 
     /// The file's bytes. `subject` is what it is for the user, such as "the profile".
     static func contents(of path: String, subject: String) throws(Failure) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable(path, subject, errno) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -45,9 +45,14 @@ enum LocalFile {
 enum LocalPath {
     /// `path` as it is seen from `folder`, with a leading `~` for `home`.
     static func resolve(_ path: String, from folder: String, home: String) -> String {
+        let expanded = expand(path, home: home)
+        return expanded.hasPrefix("/") ? expanded : join(folder, expanded)
+    }
+
+    /// `path` with a leading `~` for `home`.
+    static func expand(_ path: String, home: String) -> String {
         if path == "~" { return home }
-        if path.hasPrefix("~/") { return join(home, String(path.dropFirst(2))) }
-        return path.hasPrefix("/") ? path : join(folder, path)
+        return path.hasPrefix("~/") ? join(home, String(path.dropFirst(2))) : path
     }
 
     static func join(_ folder: String, _ name: String) -> String {
