@@ -3,7 +3,7 @@
 scheduler_is_here() { ct_have sbatch && ct_have squeue && ct_have scancel; }
 scheduler_is_missing() { echo "no Slurm commands (sbatch, squeue, scancel) here"; }
 
-# The columns of a job in the queue; the time of day is the cluster's.
+# The columns of a job in the queue. Times are seconds since 1970, and the tasks of an array are all named.
 ct_columns='%i|%T|%r|%B|%N|%S|%e|%L|%M|%P'
 
 # scheduler_submit OPTION...: submits sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
@@ -43,7 +43,7 @@ scheduler_find() {
 
 # scheduler_queue ID[,ID...]: what the queue knows of these jobs.
 scheduler_queue() {
-    if ct_out=$(squeue -h -t all -j "$1" -o "$ct_columns" 2>&1); then
+    if ct_out=$(SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0 squeue -h -t all -j "$1" -o "$ct_columns" 2>&1); then
         ct_lines queue "$ct_out"
     else
         case $ct_out in

@@ -88,10 +88,8 @@ public struct SubmitCommand {
             try layer.set("--job-name", to: .text(name))
             options = options.overridden(by: layer)
         }
-        for option in options.ignored { console.report(.warning("\(option.option) is ignored: \(option.reason)")) }
-        for option in options.unknown {
-            console.report(.warning("\(option) is no sbatch option that is known here; it is passed on"))
-        }
+        for notice in options.notices { console.report(.warning(notice)) }
+        try profile.checkFilledIn(options: options)
         return options
     }
 

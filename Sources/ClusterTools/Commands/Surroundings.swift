@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import IO
 
 #if canImport(Darwin)
@@ -49,11 +48,7 @@ public struct Surroundings: Sendable {
     /// - Parameter repository: the top of the repository that is searched for `clusters/`, if there is one.
     func profile(named name: String?, repository: String?) throws(Failure) -> Profile {
         let configurationFolder = Configuration.folder(environment: environment, home: home)
-        let configuration = try Configuration.load(folder: configurationFolder)
-        guard let name = name ?? configuration.defaultProfile else { return .thisMachine }
-        let locator = ProfileLocator(
-            repository: repository, configurationFolder: configurationFolder, isFile: { LocalFile.isFile($0) },
-            names: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] })
-        return try Profile.load(try locator.locate(name), home: home)
+        return try ProfileLocator(repository: repository, configurationFolder: configurationFolder)
+            .profile(named: name, configuration: try Configuration.load(folder: configurationFolder), home: home)
     }
 }

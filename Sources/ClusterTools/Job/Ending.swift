@@ -63,24 +63,29 @@ public struct Ending: Codable, Sendable, Equatable {
     /// - Parameters:
     ///   - state: the state in the queue, or nil when the queue no longer knows the job.
     ///   - files: the job's own state files.
-    init(state: QueueState?, files: StateFiles) {
+    init(state: JobState?, files: StateFiles) {
         let status = files.exit
         self.status = status
         self.state = state?.rawValue
         problem = files.problem
-        switch state {
-        case .timeout?: cause = .timedOut
-        case .outOfMemory?: cause = .outOfMemory
-        case .nodeFail?, .bootFail?: cause = .nodeFailed
-        case .cancelled?: cause = .cancelled
-        case .preempted?, .deadline?, .revoked?: cause = .ended
-        case .other("KILLED")?: cause = .killed
-        default:
-            // Without the queue's word a command that got TERM and died of it was ended from outside.
-            if status == nil {
-                cause = state == nil || state == .completed ? .lost : .killed
+        switch state?.outcome {
+        case .timedOut: cause = .timedOut
+        case .outOfMemory: cause = .outOfMemory
+        case .nodeFailed, .bootFailed: cause = .nodeFailed
+        case .cancelled: cause = .cancelled
+        case .preempted, .missedDeadline, .revoked: cause = .ended
+        case .completed: cause = .finished
+        case .failed, nil:
+            if status != nil {
+                // Without the queue's word a command that got TERM and died of it was ended from outside.
+                cause = state == nil && files.signal == "TERM" && status == 143 ? .killed : .finished
+            } else if files.start != nil {
+                // The script had no time to write down how it ended.
+                cause = .killed
             } else {
-                cause = files.signal == "TERM" && status == 143 ? .killed : .finished
+                // A script of the user's own, which writes no state files.
+                cause = state == nil ? .lost : .finished
+                self.status = state == nil ? nil : 1
             }
         }
     }

@@ -31,7 +31,7 @@ struct ScriptPlan {
         }
         let suffix = options.isArray ? "-%a" : ""
         do {
-            return try JobScript(template: template, name: profile.template ?? "sbatch_script.sh").render([
+            return try ScriptTemplate(template, name: profile.template ?? "sbatch_script.sh").render([
                 "OPTIONS": options.directives.joined(separator: "\n"),
                 "OUTPUT": "slurm\(suffix).out",
                 "ERROR": "slurm\(suffix).err",
@@ -44,8 +44,8 @@ struct ScriptPlan {
                 "ENVIRONMENT": profile.environment.shellLines.joined(separator: "\n"),
                 "ACTIVATE": activation,
                 "REQUIREMENTS": requirements,
-            ])
-        } catch let error as SlurmError {
+            ], required: ["COMMAND"])
+        } catch {
             throw Failure(Exit.configuration, error.message, remedy: error.remedy)
         }
     }

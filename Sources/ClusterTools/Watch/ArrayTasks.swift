@@ -50,10 +50,18 @@ extension Ending {
     /// How an array ended: as its worst task did.
     ///
     /// - Parameter state: the worst state of its tasks in the queue, if the queue still knows them.
-    init(tasks: [TaskFiles], state: QueueState?) {
+    init(tasks: [TaskFiles], state: JobState?) {
         var files = StateFiles()
         let statuses = tasks.compactMap(\.exit)
         if let worst = statuses.first(where: { $0 != 0 }) ?? statuses.first { files.values["exit"] = "\(worst)" }
         self.init(state: state, files: files)
+    }
+}
+
+extension [QueueLine] {
+    /// The state of an array as a whole: that of the task that has furthest to go, and of the worst when all have ended.
+    var overallState: JobState? {
+        first { $0.state.isRunning }?.state ?? first { !$0.state.isEnded }?.state
+            ?? first { $0.state != .completed }?.state ?? first?.state
     }
 }

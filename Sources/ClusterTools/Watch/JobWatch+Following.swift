@@ -102,18 +102,18 @@ extension JobWatch {
         while true {
             let answer = try await conversation.ask("queue \(id)")
             if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
-            let lines = answer.all("queue").compactMap { QueueLine($0) }
+            let lines = try answer.all("queue").map { try QueueLine($0) }
             if job.isArray { try await reportTasks(lines, conversation) }
-            let line = job.isArray ? QueueLine.summary(of: lines) : lines.first
-            if let line, !line.state.isEnded, !(line.state == .completing) { take(line) }
+            let state = lines.overallState
+            if let line = lines.first(where: { $0.state == state }) { take(line) }
             // The files as they are now, not as the other conversation saw them last.
             let latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
             await take(latest)
             let verdict = settling.judge(
-                state: line?.state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
+                state: state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
             switch verdict {
             case .goOn:
-                if line?.state.isPending == false { pace = Pace(first: .seconds(5), limit: .seconds(60)) }
+                if state?.isPending == false { pace = Pace(first: .seconds(5), limit: .seconds(60)) }
                 try await queuePulse.pause(for: pace.next())
             case .lookAgain: try await queuePulse.pause(for: .milliseconds(300))
             case .ended(let state):

@@ -1,6 +1,12 @@
 import IO
 import Slurm
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// Follows one job until it ends: states, output, cancellation, over as many connections as it takes.
 ///
 /// Who owns what: this actor owns what is known of the job, and outlives connections; ``follow(on:)`` lives as long as one.
@@ -97,18 +103,26 @@ actor JobWatch {
     /// Takes in what the queue says of it while it has not ended.
     func take(_ line: QueueLine) {
         if line.state.isPending {
-            let reason = line.reasonInWords
-            announce("queued \(reason)", .queued(job: id, reason: reason, start: line.startInWords))
-        } else if line.state.isRunning {
+            let reason = line.reason.map { QueueReason.words(for: $0) } ?? line.state.words
+            announce("queued \(reason)", .queued(job: id, reason: reason, start: line.start.map(Self.words(until:))))
+        } else if line.state.phase == .running {
             announceRunning(on: line.batchHost ?? files.node ?? "its node")
         }
     }
 
     private func announceRunning(on node: String) {
-        let waited = ContinuousClock.now - started
+        let waited = Int((ContinuousClock.now - started).components.seconds)
         announce(
             "running on \(node)",
-            .running(job: id, node: node, waited: waited > .seconds(5) ? Elapsed.words(waited) : nil))
+            .running(job: id, node: node, waited: waited >= 5 ? SlurmDuration.words(waited) : nil))
+    }
+
+    /// A moment to come, by this machine's clock and time zone.
+    private static func words(until moment: Int) -> String {
+        var seconds = time_t(moment)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        return SlurmDuration.words(until: moment, now: time(nil), utcOffset: local.tm_gmtoff)
     }
 
     /// Says something unless it was the last that was said.
@@ -131,6 +145,6 @@ actor JobWatch {
     func announceEnding(_ ending: Ending) {
         let seconds = files.start.flatMap { start in files.end.map { $0 - start } }
         console.report(
-            .ended(job: id, ending, node: files.node, elapsed: seconds.map { Elapsed.words(.seconds(max(0, $0))) }))
+            .ended(job: id, ending, node: files.node, elapsed: seconds.map { SlurmDuration.words($0) }))
     }
 }

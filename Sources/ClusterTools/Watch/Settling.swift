@@ -11,7 +11,7 @@ struct Settling {
         /// It has ended, or is about to; one of the two has not said so yet.
         case lookAgain
         /// It has ended, in this state of the queue, if the queue still knows it.
-        case ended(QueueState?)
+        case ended(JobState?)
     }
 
     /// How long the one is waited for when the other says that the job has ended.
@@ -25,7 +25,7 @@ struct Settling {
     ///   - isKnown: whether the queue could be asked.
     ///   - files: what the job says of itself. Those of an array's tasks are elsewhere.
     mutating func judge(
-        state: QueueState?, isKnown: Bool, files: StateFiles, isArray: Bool, now: ContinuousClock.Instant = .now
+        state: JobState?, isKnown: Bool, files: StateFiles, isArray: Bool, now: ContinuousClock.Instant = .now
     ) -> Verdict {
         guard isKnown else {
             return files.end == nil ? goOn() : wait(Self.patienceForQueue, from: now, then: nil)
@@ -52,7 +52,7 @@ struct Settling {
     }
 
     private mutating func wait(
-        _ patience: Duration, from now: ContinuousClock.Instant, then state: QueueState?
+        _ patience: Duration, from now: ContinuousClock.Instant, then state: JobState?
     ) -> Verdict {
         let since = waitingSince ?? now
         waitingSince = since
