@@ -1,1 +1,9 @@
-print("cluster")
+import ClusterTools
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+exit(await ClusterCommand.main())
