@@ -41,6 +41,9 @@ public struct IOError: Error, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     /// The error of the system call that just failed on this thread.
+    public init(lastSystemErrorDoing doing: String) { self = .last(doing) }
+
+    /// The error of the system call that just failed on this thread.
     static func last(_ doing: String, code: Code = .systemCall) -> IOError {
         of(errno, doing, code: code)
     }

@@ -14,7 +14,7 @@ private final class ThreadBody {
 ///
 /// Signals are the main thread's business; and a write to a broken pipe must answer `EPIPE` here instead of killing the
 /// process, without changing how the whole process treats SIGPIPE.
-func startThread(_ body: @escaping @Sendable () -> Void) {
+public func startThread(_ body: @escaping @Sendable () -> Void) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }

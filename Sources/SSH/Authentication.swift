@@ -1,0 +1,296 @@
+internal import CSSH2
+internal import IO
+internal import Synchronization
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+extension Session {
+    /// How long the server may take for one answer: it may ask a directory, or another server.
+    private static var answerLimit: Duration { .seconds(60) }
+
+    /// Logs the user in, by whatever works.
+    func authenticate(_ login: Login) async throws {
+        var accepted = try await acceptedMethods()
+        guard !isAuthenticated else { return }
+        var (plan, agent) = await makePlan(login, mayUseKeys: accepted.contains("publickey"))
+        do {
+            while let step = plan.next(accepted: accepted) {
+                switch try await take(step, agent: agent, prompter: login.prompter) {
+                case .success: return
+                case .unusable(let reason): plan.note(step, .unusable(reason))
+                case .refused(let wasComplete):
+                    // Right but not enough looks like wrong, until one asks what else would do.
+                    let now = wasComplete ? try await acceptedMethods() : accepted
+                    guard !isAuthenticated else { return }
+                    plan.note(step, wasComplete && !now.contains(step.method) ? .partialSuccess : .refused)
+                    accepted = now
+                }
+            }
+        } catch let error as SSHError where error.code == .linkLost {
+            // Servers hang up after too many attempts, or when the user takes too long.
+            throw SSHError(
+                .authenticationFailed,
+                "\(plan.failureMessage(endpoint: endpoint, accepted: accepted)). Then \(error.message)", cause: error)
+        }
+        throw SSHError(.authenticationFailed, plan.failureMessage(endpoint: endpoint, accepted: accepted))
+    }
+
+    private enum StepResult {
+        case success
+        /// `wasComplete`: all that the method needs was sent, so that it may have been right and not enough.
+        case refused(wasComplete: Bool)
+        case unusable(String)
+    }
+
+    private func take(
+        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter
+    ) async throws -> StepResult {
+        switch step {
+        case .key(let candidate): try await tryKey(candidate, agent: agent, prompter: prompter)
+        case .keyboardInteractive: try await tryKeyboardInteractive(prompter)
+        case .password: try await tryPassword(prompter)
+        }
+    }
+
+    private func makePlan(_ login: Login, mayUseKeys: Bool) async -> (AuthenticationPlan, Agent?) {
+        guard mayUseKeys else { return (AuthenticationPlan(keys: [], allowsPassword: login.allowsPassword), nil) }
+        var unusable: [String] = []
+        var files: [KeyFile] = []
+        for path in login.identityFiles where fileExists(path) {
+            do { files.append(try KeyFile(path: path)) } catch { unusable.append("key \(path) (\(error))") }
+        }
+        let agent = login.usesAgent ? login.agentSocket.map { Agent(socket: $0, loop: loop) } : nil
+        var identities: [Agent.Identity] = []
+        do { identities = try await agent?.identities() ?? [] } catch { unusable.append("ssh-agent (\(error))") }
+        let plan = AuthenticationPlan(
+            keys: keyCandidates(files: files, identities: identities), allowsPassword: login.allowsPassword,
+            unusable: unusable)
+        return (plan, agent)
+    }
+
+    private var isAuthenticated: Bool { libssh2_userauth_authenticated(library.pointer) == 1 }
+
+    /// The methods that the server would accept next. None when it needs no more.
+    private func acceptedMethods() async throws -> Set<String> {
+        let user = endpoint.user
+        let answer = try await perform(answerLimit: Session.answerLimit) { session -> Answer<Set<String>> in
+            guard let list = libssh2_userauth_list(session, user, UInt32(user.utf8.count)) else {
+                if libssh2_userauth_authenticated(session) == 1 { return .done([]) }
+                return .failed(libssh2_session_last_errno(session))
+            }
+            return .done(Set(String(cString: list).split(separator: ",").map(String.init)))
+        }
+        guard case .done(let methods) = answer else {
+            throw SSHError(.protocolFailure, "\(endpoint.host) does not say how to log in: \(libraryMessage())")
+        }
+        return methods
+    }
+
+    // MARK: Public key
+
+    /// What the server wants signed, once it has said that it would accept the key, and the signature, once there is one.
+    private final class SignatureRequest {
+        var data: [UInt8]?
+        var signature: Result<[UInt8], any Error>?
+    }
+
+    private func tryKey(
+        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter
+    ) async throws -> StepResult {
+        var unlocked: SigningKey?
+        do {
+            if candidate.publicKey == nil { unlocked = try await unlock(candidate, prompter) }
+            guard let key = candidate.publicKey ?? unlocked?.publicKey,
+                let algorithm = SignatureAlgorithm(keyType: key.type)
+            else { return .unusable(reasonAgainst(keyType: candidate.publicKey?.type ?? "unknown")) }
+            let request = SignatureRequest()
+            while true {
+                let answer = try await offer(algorithm.blob(for: key), request)
+                guard let data = request.data, request.signature == nil else {
+                    if case .done = answer { return .success }
+                    return .refused(wasComplete: request.signature != nil)
+                }
+                // Only now, so that no passphrase is asked for a key that the server does not know.
+                switch candidate.source {
+                case .agent:
+                    guard let agent else { return .unusable("the ssh-agent has gone") }
+                    request.signature = .success(try await agent.sign(data, with: key, algorithm: algorithm))
+                case .file:
+                    let signer: SigningKey
+                    if let unlocked { signer = unlocked } else { signer = try await unlock(candidate, prompter) }
+                    request.signature = .success(try signer.sign(data))
+                }
+            }
+        } catch let error as SSHError where error.code == .keyUnusable || error.code == .agentFailed {
+            return .unusable(error.message)
+        }
+    }
+
+    /// Offers a key to the server, and proves it when the request has the signature; comes back when it needs one.
+    private func offer(_ blob: [UInt8], _ request: SignatureRequest) async throws -> Answer<Void> {
+        let user = endpoint.user
+        return try await perform(answerLimit: Session.answerLimit) { session in
+            var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
+            let status = libssh2_userauth_publickey(
+                session, user, blob, blob.count,
+                { _, signature, count, data, dataCount, abstract in
+                    guard let context = abstract?.pointee else { return -1 }
+                    let request = Unmanaged<SignatureRequest>.fromOpaque(context).takeUnretainedValue()
+                    switch request.signature {
+                    case nil:
+                        request.data = [UInt8](UnsafeRawBufferPointer(start: data, count: dataCount))
+                        // libssh2 comes back to this very point when it is called again.
+                        return LIBSSH2_ERROR_EAGAIN
+                    case .failure: return -1
+                    case .success(let bytes):
+                        // libssh2 releases it.
+                        guard let copy = malloc(bytes.count) else { return -1 }
+                        bytes.withUnsafeBytes {
+                            copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count)
+                        }
+                        signature?.pointee = copy.assumingMemoryBound(to: UInt8.self)
+                        count?.pointee = bytes.count
+                        return 0
+                    }
+                }, &context)
+            if status == LIBSSH2_ERROR_EAGAIN, request.data != nil, request.signature == nil { return .done(()) }
+            return Answer(Int(status)) { _ in () }
+        }
+    }
+
+    /// Reads a key's file, with a passphrase where it has one.
+    private func unlock(_ candidate: KeyCandidate, _ prompter: any LoginPrompter) async throws -> SigningKey {
+        guard case .file(let file) = candidate.source else {
+            preconditionFailure("the agent's keys are never unlocked here")
+        }
+        guard file.isEncrypted else {
+            guard let key = try file.unlock(passphrase: nil) else { throw SSHError(.keyUnusable, "it is damaged") }
+            return key
+        }
+        for attempt in 0..<3 {
+            let again = attempt == 0 ? "" : "That was not it. "
+            let passphrase = try await prompter.answer("\(again)Passphrase for \(file.path): ", echo: false)
+            if let key = try file.unlock(passphrase: passphrase) { return key }
+        }
+        throw SSHError(.keyUnusable, "three wrong passphrases")
+    }
+
+    // MARK: Password
+
+    private func tryPassword(_ prompter: any LoginPrompter) async throws -> StepResult {
+        let password = try await prompter.answer("Password for \(endpoint.description): ", echo: false)
+        let user = endpoint.user
+        let answer = try await perform(answerLimit: Session.answerLimit) { session in
+            Answer(
+                Int(
+                    libssh2_userauth_password_ex(
+                        session, user, UInt32(user.utf8.count), password, UInt32(password.utf8.count), nil))
+            ) { _ in () }
+        }
+        switch answer {
+        case .done: return .success
+        case .failed(LIBSSH2_ERROR_PASSWORD_EXPIRED):
+            return .unusable("it has expired; set a new one: ssh \(endpoint.user)@\(endpoint.host)")
+        case .failed: return .refused(wasComplete: true)
+        }
+    }
+
+    // MARK: Keyboard-interactive
+
+    private func tryKeyboardInteractive(_ prompter: any LoginPrompter) async throws -> StepResult {
+        let conversation = Conversation()
+        library.context.conversation.withLock { $0 = conversation }
+        defer { library.context.conversation.withLock { $0 = nil } }
+        let pointer = SessionPointer(value: library.pointer)
+        let user = endpoint.user
+        while true {
+            let generation = arrivals.generation
+            startThread {
+                let status = libssh2_userauth_keyboard_interactive_ex(
+                    pointer.value, user, UInt32(user.utf8.count), answerQuestions)
+                conversation.report(.returned(status))
+            }
+            let (status, failure) = await converse(conversation, prompter)
+            if let failure { throw failure }
+            let answer = Answer(Int(status)) { _ in () }
+            guard try await isFinal(answer, generation: generation, answerLimit: Session.answerLimit) else { continue }
+            if case .done = answer { return .success }
+            return .refused(wasComplete: true)
+        }
+    }
+
+    /// Asks the user for as long as libssh2's call takes. Gives what that returned, and why the user was not asked on.
+    private func converse(
+        _ conversation: Conversation, _ prompter: any LoginPrompter
+    ) async -> (status: CInt, failure: (any Error)?) {
+        var failure: (any Error)?
+        while true {
+            switch await conversation.next() {
+            case .returned(let status): return (status, failure)
+            case .asked(let questions):
+                var answers: [String] = []
+                if failure == nil {
+                    do { answers = try await ask(questions, prompter) } catch { failure = error }
+                }
+                // Without answers too, or the thread would stand still for ever.
+                conversation.answer(answers)
+            }
+        }
+    }
+
+    private func ask(_ round: ServerQuestions, _ prompter: any LoginPrompter) async throws -> [String] {
+        let texts = [round.name, round.instruction].filter { !$0.isEmpty }
+        if !texts.isEmpty { await prompter.show(texts.joined(separator: "\n")) }
+        var answers: [String] = []
+        for question in round.questions {
+            answers.append(try await prompter.answer(question.prompt, echo: question.echo))
+        }
+        return answers
+    }
+}
+
+/// A libssh2 session on its way to the thread that makes one call on it.
+///
+/// Unchecked: while that call runs, the session's actor waits for it, and nobody else uses a session before its login.
+private struct SessionPointer: @unchecked Sendable {
+    let value: OpaquePointer
+}
+
+/// What libssh2 calls with the server's questions.
+private func answerQuestions(
+    name: UnsafePointer<CChar>?, nameLength: CInt, instruction: UnsafePointer<CChar>?, instructionLength: CInt,
+    count: CInt, prompts: UnsafePointer<LIBSSH2_USERAUTH_KBDINT_PROMPT>?,
+    responses: UnsafeMutablePointer<LIBSSH2_USERAUTH_KBDINT_RESPONSE>?,
+    abstract: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) {
+    guard let conversation = LibraryHandle.Context.from(abstract)?.conversation.withLock({ $0 }) else { return }
+    let text = { (start: UnsafePointer<CChar>?, length: Int) in
+        start.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: length), as: UTF8.self) } ?? ""
+    }
+    let questions = UnsafeBufferPointer(start: prompts, count: Int(count)).map {
+        ServerQuestion(prompt: text($0.text, Int($0.length)), echo: $0.echo != 0)
+    }
+    let round = ServerQuestions(
+        name: text(name, Int(nameLength)), instruction: text(instruction, Int(instructionLength)), questions: questions)
+    let answers = conversation.ask(round)
+    for (index, answer) in answers.prefix(Int(count)).enumerated() {
+        // libssh2 releases it.
+        responses?[index].text = strdup(answer)
+        responses?[index].length = UInt32(answer.utf8.count)
+    }
+}
+
+extension AuthenticationPlan.Step {
+    /// The method's name in the protocol.
+    fileprivate var method: String {
+        switch self {
+        case .key: "publickey"
+        case .keyboardInteractive: "keyboard-interactive"
+        case .password: "password"
+        }
+    }
+}

@@ -1,0 +1,200 @@
+internal import CSSH2
+public import IO
+
+/// Names a channel of a session. Not used twice.
+typealias ChannelID = UInt64
+
+/// A channel, as the session keeps it.
+struct Channel {
+    let pointer: OpaquePointer
+    /// A write was left half-way, by its cancellation: libssh2 has to finish that one, which nobody can do any more.
+    var isWriteBroken = false
+}
+
+extension Session {
+    /// Runs a command, by the user's login shell on the server, and hands the process to `body`.
+    ///
+    /// The channel closes with the scope. The server does not end a process for that; one that reads or writes its
+    /// streams notices.
+    ///
+    /// - Throws: ``SSHError`` with code `channelRefused` or `linkLost`; what `body` throws.
+    public nonisolated func withProcess<R>(
+        _ command: String, _ body: (any RunningProcess) async throws -> R
+    ) async throws -> R {
+        try await withChannel(.session) { id in
+            try await start(command, on: id)
+            return try await body(RemoteProcess(session: self, id: id))
+        }
+    }
+
+    /// Connects to a host and port as seen from the server, and hands the connection to `body`.
+    ///
+    /// - Throws: ``SSHError`` with code `forwardRefused`, with the server's reason, or `linkLost`; what `body` throws.
+    public nonisolated func withStream<R>(
+        toHost host: String, port: UInt16, _ body: (any ByteStream) async throws -> R
+    ) async throws -> R {
+        try await withChannel(.forward(host: host, port: port)) { id in
+            try await body(RemoteStream(session: self, id: id))
+        }
+    }
+
+    private nonisolated func withChannel<R>(
+        _ kind: ChannelKind, _ body: (ChannelID) async throws -> R
+    ) async throws -> R {
+        let id = try await open(kind)
+        do {
+            let result = try await body(id)
+            await shielded { await self.close(id) }
+            return result
+        } catch {
+            await shielded { await self.close(id) }
+            throw error
+        }
+    }
+
+    private func start(_ command: String, on id: ChannelID) async throws {
+        let answer = try await perform { _ in
+            let channel = try channel(id).pointer
+            return Answer(Int(libssh2_channel_process_startup(channel, "exec", 4, command, UInt32(command.utf8.count))))
+            {
+                _ in ()
+            }
+        }
+        guard case .done = answer else {
+            throw SSHError(.channelRefused, "\(endpoint.host) would not start a command: \(libraryMessage())")
+        }
+    }
+
+    func read(_ id: ChannelID, stream: CInt, upTo limit: Int) async throws -> [UInt8] {
+        precondition(limit > 0, "a read of no bytes would look like the end")
+        let answer = try await perform { _ in
+            let channel = try channel(id).pointer
+            var count = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: min(limit, 1 << 16)) { buffer, initialized in
+                buffer.withMemoryRebound(to: CChar.self) {
+                    count = libssh2_channel_read_ex(channel, stream, $0.baseAddress, $0.count)
+                }
+                initialized = max(0, count)
+            }
+            return Answer(count) { _ in bytes }
+        }
+        return try value(of: answer, "reading")
+    }
+
+    func write(_ id: ChannelID, _ bytes: [UInt8]) async throws {
+        guard try !channel(id).isWriteBroken else {
+            throw SSHError(.closed, "a write to this channel was cancelled half-way")
+        }
+        var sent = 0
+        while sent < bytes.count {
+            try await waitForRoom()
+            channels[id]?.isWriteBroken = true
+            let answer = try await perform { _ in
+                let channel = try channel(id).pointer
+                // Together with its header it has to fit in one packet of libssh2's.
+                let end = min(sent + 32_000, bytes.count)
+                return bytes[sent..<end].withUnsafeBytes {
+                    let start = $0.baseAddress?.assumingMemoryBound(to: CChar.self)
+                    return Answer(libssh2_channel_write_ex(channel, 0, start, $0.count)) { $0 }
+                }
+            }
+            sent += try value(of: answer, "writing")
+            channels[id]?.isWriteBroken = false
+            // Others who write get their turn after every packet.
+            await Task.yield()
+        }
+    }
+
+    func finishWriting(_ id: ChannelID) async throws {
+        let answer = try await perform { _ in
+            Answer(Int(libssh2_channel_send_eof(try channel(id).pointer))) { _ in () }
+        }
+        try value(of: answer, "ending the input")
+    }
+
+    /// Waits for the end of a process. It has ended its output before.
+    func exitStatus(_ id: ChannelID) async throws -> ExitStatus {
+        let ended = try await perform { _ in Answer(Int(libssh2_channel_wait_eof(try channel(id).pointer))) { _ in () }
+        }
+        try value(of: ended, "waiting for the command's end")
+        // The status comes after the end of the output, and before the channel's closing.
+        let closed = try await perform { _ in
+            Answer(Int(libssh2_channel_wait_closed(try channel(id).pointer))) { _ in () }
+        }
+        try value(of: closed, "waiting for the command's end")
+        let pointer = try channel(id).pointer
+        var name: UnsafeMutablePointer<CChar>?
+        var length = 0
+        libssh2_channel_get_exit_signal(pointer, &name, &length, nil, nil, nil, nil)
+        if let name {
+            defer { libssh2_free(library.pointer, name) }
+            return .signaled(String(cString: name))
+        }
+        return .exited(libssh2_channel_get_exit_status(pointer))
+    }
+
+    /// Closes a channel and waits for the server to agree, but not for long: what is left then goes with the session.
+    func close(_ id: ChannelID) async {
+        guard let channel = channels.removeValue(forKey: id), failure == nil else { return }
+        // Whoever still waits on it finds it gone.
+        arrivals.signal()
+        let pointer = ChannelPointer(channel.pointer)
+        do {
+            let late = SSHError(.protocolFailure, "the server did not close a channel")
+            try await withTimeout(.seconds(5), or: late) { try await self.free(pointer) }
+        } catch {
+            // The link is lost, or the server is slow: releasing the session releases its channels.
+        }
+    }
+
+    private func free(_ channel: ChannelPointer) async throws {
+        let answer = try await perform { _ in Answer(Int(libssh2_channel_free(channel.value))) { _ in () } }
+        try value(of: answer, "closing a channel")
+    }
+
+    private func channel(_ id: ChannelID) throws -> Channel {
+        if let failure { throw failure }
+        guard let channel = channels[id] else { throw SSHError(.closed, "the channel's scope has ended") }
+        return channel
+    }
+
+    @discardableResult
+    private func value<Value>(of answer: Answer<Value>, _ doing: String) throws -> Value {
+        switch answer {
+        case .done(let value): return value
+        case .failed: throw SSHError(.protocolFailure, "\(doing) failed on \(endpoint.host): \(libraryMessage())")
+        }
+    }
+}
+
+/// A channel's pointer on its way from the session's actor to the same actor, by way of a timeout.
+///
+/// Unchecked: nobody but the session's actor looks inside.
+private struct ChannelPointer: @unchecked Sendable {
+    let value: OpaquePointer
+    init(_ value: OpaquePointer) { self.value = value }
+}
+
+/// A connection that the server has made, as a byte stream.
+private struct RemoteStream: ByteStream {
+    let session: Session
+    let id: ChannelID
+
+    func read(upTo limit: Int) async throws -> [UInt8] { try await session.read(id, stream: 0, upTo: limit) }
+    func write(_ bytes: [UInt8]) async throws { try await session.write(id, bytes) }
+    func finishWriting() async throws { try await session.finishWriting(id) }
+}
+
+/// A command that runs on the server.
+private struct RemoteProcess: RunningProcess {
+    let session: Session
+    let id: ChannelID
+
+    func read(upTo limit: Int) async throws -> [UInt8] { try await session.read(id, stream: 0, upTo: limit) }
+    func readError(upTo limit: Int) async throws -> [UInt8] {
+        try await session.read(id, stream: SSH_EXTENDED_DATA_STDERR, upTo: limit)
+    }
+    func write(_ bytes: [UInt8]) async throws { try await session.write(id, bytes) }
+    func finishWriting() async throws { try await session.finishWriting(id) }
+    func exitStatus() async throws -> ExitStatus { try await session.exitStatus(id) }
+}

@@ -1,0 +1,80 @@
+internal import CSSH2
+internal import IO
+
+extension Session {
+    /// Agrees on keys with the server, makes sure that it is the right one, and logs in.
+    func logIn(_ login: Login) async throws {
+        let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
+        try preferHostKeys(trust.preferredKeyTypes)
+        try await shakeHands(limit: login.connectTimeout)
+        try await trust.check(try serverKey(), prompter: login.prompter)
+        try await authenticate(login)
+    }
+
+    private func shakeHands(limit: Duration) async throws {
+        // libssh2 wants a socket, to ask whether it blocks, and takes an invalid one for one that does not.
+        // It must not be a real one: it would be changed. All input and output goes through the wire.
+        let noSocket = CInt.max
+        let answer: Answer<Void>
+        do {
+            answer = try await perform(answerLimit: limit) { session in
+                Answer(Int(libssh2_session_handshake(session, noSocket))) { _ in () }
+            }
+        } catch let error as SSHError where error.code == .linkLost {
+            throw SSHError(
+                .connectFailed,
+                "\(endpoint.host) port \(endpoint.port) answers, but not as an ssh server: \(error.message)",
+                cause: error)
+        }
+        guard case .failed(let code) = answer else { return }
+        if code == LIBSSH2_ERROR_KEX_FAILURE {
+            throw SSHError(
+                .handshakeFailed,
+                """
+                no common algorithm with \(endpoint.host) (\(libraryMessage())). This libssh2 (\(libraryVersion)) is older \
+                than what the server insists on: it needs at least an ECDSA or Ed25519 host key, a cipher in CTR mode and \
+                a MAC that is not "etm". A newer libssh2, or one of these on the server, helps
+                """)
+        }
+        throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.host): \(libraryMessage())")
+    }
+
+    private var libraryVersion: String { libssh2_version(0).map { String(cString: $0) } ?? "unknown" }
+
+    /// Asks for host keys of types in this order, as far as libssh2 knows them. It must not be left to libssh2: it would
+    /// get a key of a type that is not recorded although there is one of a recorded type.
+    private func preferHostKeys(_ recorded: [String]) throws {
+        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        let count = libssh2_session_supported_algs(library.pointer, LIBSSH2_METHOD_HOSTKEY, &list)
+        guard count > 0, let list else { return }
+        defer { libssh2_free(library.pointer, list) }
+        let supported = (0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } }
+        let order = hostKeyAlgorithms(recorded: recorded, supported: supported).joined(separator: ",")
+        guard libssh2_session_method_pref(library.pointer, LIBSSH2_METHOD_HOSTKEY, order) == 0 else {
+            throw SSHError(.protocolFailure, "libssh2 does not take \(order) for host keys: \(libraryMessage())")
+        }
+    }
+
+    private func serverKey() throws -> HostKey {
+        var count = 0
+        var type: CInt = 0
+        guard let start = libssh2_session_hostkey(library.pointer, &count, &type),
+            let key = HostKey(blob: [UInt8](UnsafeRawBufferPointer(start: start, count: count)))
+        else { throw SSHError(.protocolFailure, "\(endpoint.host) has shown no host key") }
+        return key
+    }
+}
+
+/// The order to ask for host keys in: recorded types first, then the rest, newest first.
+func hostKeyAlgorithms(recorded: [String], supported: [String]) -> [String] {
+    // A key of type ssh-rsa signs by any of three algorithms.
+    let algorithms = { (type: String) in type == "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type] }
+    let byAge =
+        ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"] + algorithms("ssh-rsa")
+    var order: [String] = []
+    for algorithm in recorded.flatMap(algorithms) + byAge
+    where supported.contains(algorithm) && !order.contains(algorithm) {
+        order.append(algorithm)
+    }
+    return order.isEmpty ? supported : order
+}

@@ -1,0 +1,102 @@
+internal import CCrypto
+internal import IO
+
+/// A private key's file: OpenSSH's own format, or PEM.
+struct KeyFile: Sendable {
+    private enum Content: Sendable {
+        case openSSH(KeyContainer)
+        /// `isEncrypted` by what its header says.
+        case pem([UInt8], isEncrypted: Bool)
+        /// A `.pub` file: the key itself is in the agent.
+        case publicOnly
+    }
+
+    let path: String
+    private let content: Content
+    /// The public part, where it can be had without the passphrase.
+    let publicKey: HostKey?
+
+    /// - Throws: ``SSHError`` with code `keyUnusable` and the reason; ``IOError`` when it cannot be read.
+    init(path: String) throws {
+        self.path = path
+        let bytes = try readFile(path)
+        let text = String(decoding: bytes, as: UTF8.self)
+        // ssh-keygen writes it beside every key; older ones are the only place to find a PEM key's public part.
+        let beside = (try? readFile(path + ".pub")).flatMap { HostKey(line: String(decoding: $0, as: UTF8.self)) }
+        if let key = HostKey(line: text) {
+            content = .publicOnly
+            publicKey = key
+        } else if let container = try KeyContainer(pem: text) {
+            content = .openSSH(container)
+            publicKey = container.publicKey
+        } else if text.contains("-----BEGIN "), text.contains("PRIVATE KEY-----") {
+            let isEncrypted = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
+            content = .pem(bytes, isEncrypted: isEncrypted)
+            publicKey = try isEncrypted ? beside : decodePEM(bytes, passphrase: nil)?.publicKey
+        } else if text.hasPrefix("PuTTY-User-Key-File") {
+            throw SSHError(
+                .keyUnusable, "it is in PuTTY's format; convert it: puttygen \(path) -O private-openssh -o NEW_FILE")
+        } else {
+            throw SSHError(.keyUnusable, "it is no private key that ssh knows")
+        }
+        if let type = publicKey?.type, SignatureAlgorithm(keyType: type) == nil {
+            throw SSHError(.keyUnusable, reasonAgainst(keyType: type))
+        }
+    }
+
+    var isEncrypted: Bool {
+        switch content {
+        case .openSSH(let container): container.isEncrypted
+        case .pem(_, let isEncrypted): isEncrypted
+        case .publicOnly: false
+        }
+    }
+
+    /// Whether it holds no private part.
+    var isPublicOnly: Bool { if case .publicOnly = content { true } else { false } }
+
+    /// The key, ready to sign; nil when the passphrase is wrong.
+    ///
+    /// - Parameter passphrase: Nil when the file is not encrypted.
+    func unlock(passphrase: String?) throws -> SigningKey? {
+        switch content {
+        case .openSSH(let container): try container.unlock(passphrase: passphrase)
+        case .pem(let bytes, _): try decodePEM(bytes, passphrase: passphrase)
+        case .publicOnly: throw SSHError(.keyUnusable, "\(path) holds a public key only")
+        }
+    }
+}
+
+/// Why keys of a type cannot be used, and what to do instead.
+func reasonAgainst(keyType type: String) -> String {
+    if type.hasPrefix("sk-") {
+        return "it is on a security key (\(type)), which libssh2 cannot ask; use another key for this host"
+    }
+    if type.hasSuffix("-cert-v01@openssh.com") {
+        return "it is a certificate (\(type)), which libssh2 cannot present; use a plain key for this host"
+    }
+    return "keys of type \(type) are not supported; make one: ssh-keygen -t ed25519"
+}
+
+/// Nil when the passphrase is wrong.
+private func decodePEM(_ bytes: [UInt8], passphrase: String?) throws -> SigningKey? {
+    guard let source = BIO_new_mem_buf(bytes, CInt(bytes.count)) else {
+        throw SSHError(.keyUnusable, "libcrypto: \(cryptoFailure())")
+    }
+    defer { BIO_free(source) }
+    var secret = Array((passphrase ?? "").utf8CString)
+    // The callback, and not only the passphrase, or libcrypto would ask at the terminal itself.
+    let key = PEM_read_bio_PrivateKey(
+        source, nil,
+        { buffer, size, _, passphrase in
+            guard let buffer, let words = passphrase?.assumingMemoryBound(to: CChar.self) else { return -1 }
+            let length = strlen(words)
+            guard length <= Int(size) else { return -1 }
+            buffer.update(from: words, count: length)
+            return CInt(length)
+        }, &secret)
+    if let key { return try SigningKey(key) }
+    let reason = cryptoFailure()
+    guard passphrase != nil else { throw SSHError(.keyUnusable, "it cannot be read: \(reason)") }
+    return nil
+}

@@ -1,0 +1,129 @@
+internal import CSSH2
+internal import IO
+
+/// What kind of channel to open.
+enum ChannelKind: Sendable {
+    /// For a command.
+    case session
+    /// A connection from the server to a host and port.
+    case forward(host: String, port: UInt16)
+    /// A type that does not exist, for the sake of the refusal.
+    case probe
+
+    /// How much the server may send before it is read, in bytes. It bounds the throughput to this much per round trip,
+    /// and the memory that an unread channel takes.
+    fileprivate var window: UInt32 {
+        switch self {
+        case .session: 4 << 20
+        case .forward: 16 << 20
+        case .probe: 1 << 15
+        }
+    }
+
+    fileprivate var name: String {
+        switch self {
+        case .session: "session"
+        case .forward: "direct-tcpip"
+        case .probe: "keepalive@openssh.com"
+        }
+    }
+
+    /// What follows in the open request (RFC 4254, section 7.2).
+    fileprivate var details: [UInt8] {
+        guard case .forward(let host, let port) = self else { return [] }
+        var writer = PacketWriter()
+        writer.string(host)
+        writer.uint32(UInt32(port))
+        // Whom the connection comes from: nobody uses it.
+        writer.string("127.0.0.1")
+        writer.uint32(0)
+        return writer.bytes
+    }
+}
+
+/// A channel that somebody wants.
+struct OpenRequest: Sendable {
+    var kind: ChannelKind
+    var outcome: OneShot<ChannelID>
+}
+
+/// Opening one channel at a time: libssh2 keeps the state of an open request in the session.
+///
+/// A task of the session does it, so that whoever asked can be cancelled at any moment; the channel that nobody waits for
+/// any more is closed as soon as it is open.
+extension Session {
+    /// Opens a channel. The caller has to close it.
+    func open(_ kind: ChannelKind) async throws -> ChannelID {
+        if let failure { throw failure }
+        let outcome = OneShot<ChannelID>()
+        requestOpen(kind, delivering: outcome)
+        return try await outcome.value()
+    }
+
+    func requestOpen(_ kind: ChannelKind, delivering outcome: OneShot<ChannelID>) {
+        openRequests.append(OpenRequest(kind: kind, outcome: outcome))
+        openRequested.signal()
+    }
+
+    /// Serves the requests until the session ends or fails.
+    func serveOpenRequests() async {
+        while !Task.isCancelled {
+            let generation = openRequested.generation
+            guard !openRequests.isEmpty else {
+                if failure != nil { return }
+                do { try await openRequested.wait(after: generation) } catch { return }
+                continue
+            }
+            let request = openRequests.removeFirst()
+            if !request.outcome.isSettled { await serve(request) }
+        }
+    }
+
+    private func serve(_ request: OpenRequest) async {
+        do {
+            let id = try await openNow(request.kind)
+            if case .probe = request.kind { return await close(id) }
+            if !request.outcome.deliver(.success(id)) { await close(id) }
+        } catch {
+            request.outcome.deliver(.failure(error))
+        }
+    }
+
+    private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
+        isOpening = true
+        defer { isOpening = false }
+        let details = kind.details
+        let answer = try await perform { session -> Answer<OpaquePointer> in
+            let channel = details.withUnsafeBytes { bytes in
+                libssh2_channel_open_ex(
+                    session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
+                    bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
+            }
+            if let channel { return .done(channel) }
+            return .failed(libssh2_session_last_errno(session))
+        }
+        switch answer {
+        case .done(let channel):
+            lastChannelID += 1
+            channels[lastChannelID] = Channel(pointer: channel)
+            return lastChannelID
+        case .failed(let code): throw refusal(of: kind, code: code)
+        }
+    }
+
+    private func refusal(of kind: ChannelKind, code: CInt) -> SSHError {
+        // libssh2 keeps the server's reason in this text only.
+        let reason = libraryMessage()
+        switch kind {
+        case .forward(let host, let port):
+            return SSHError(.forwardRefused, "\(endpoint.host) did not connect to \(host) port \(port): \(reason)")
+        case .session where code == LIBSSH2_ERROR_CHANNEL_FAILURE:
+            return SSHError(
+                .channelRefused,
+                "\(endpoint.host) does not run another command in this session: \(reason). Most servers allow ten at a "
+                    + "time (MaxSessions); \(channels.count) channels are open")
+        case .session, .probe:
+            return SSHError(.channelRefused, "\(endpoint.host) did not open a channel: \(reason)")
+        }
+    }
+}

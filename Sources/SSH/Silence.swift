@@ -1,0 +1,67 @@
+internal import CSSH2
+internal import IO
+
+/// Decides when to ask a silent server for a sign of life, and when to give it up.
+///
+/// A pure value: it is told the time, and says what to do.
+struct SilenceMonitor {
+    typealias Instant = SuspendingClock.Instant
+
+    enum Action: Equatable {
+        case wait(until: Instant)
+        case probe
+        case giveUp
+    }
+
+    /// How long the server may be silent altogether. A third of it passes before it is asked.
+    let limit: Duration
+    private var lastProbe: Instant?
+
+    init(limit: Duration) { self.limit = limit }
+
+    mutating func action(at now: Instant, lastReceived: Instant) -> Action {
+        if let probe = lastProbe, lastReceived < probe {
+            let deadline = probe + limit * 2 / 3
+            if now < deadline { return .wait(until: deadline) }
+            // Much too late is not the server's doing: this process was stopped. The answer may wait in the socket.
+            guard now > deadline + .seconds(1) + limit else { return .giveUp }
+        } else {
+            let quiet = lastReceived + limit / 3
+            if now < quiet { return .wait(until: quiet) }
+        }
+        lastProbe = now
+        return .probe
+    }
+}
+
+extension Session {
+    /// Sees to it that a dead link is noticed.
+    func watchForSilence(limit: Duration) async {
+        var monitor = SilenceMonitor(limit: limit)
+        let clock = SuspendingClock()
+        do {
+            while failure == nil {
+                switch monitor.action(at: clock.now, lastReceived: lastReceived) {
+                case .wait(let until): try await clock.sleep(until: until, tolerance: limit / 20)
+                case .probe: try await probe()
+                case .giveUp: fail(lost("no sign of life for \(limit.components.seconds) s"))
+                }
+            }
+        } catch {
+            // The session ends, or has failed.
+        }
+    }
+
+    /// Asks the server for an answer, whatever it is.
+    ///
+    /// The question is a channel of a type that no server has, which every server has to refuse: libssh2 1.10 keeps the
+    /// answers to its own keepalive messages for ever. While another open request is under way those must do.
+    private func probe() async throws {
+        if isOpening {
+            libssh2_keepalive_config(library.pointer, 1, 2)
+            _ = try await perform { session in Answer(Int(libssh2_keepalive_send(session, nil))) { _ in () } }
+        } else {
+            requestOpen(.probe, delivering: .init())
+        }
+    }
+}

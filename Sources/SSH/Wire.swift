@@ -1,0 +1,89 @@
+internal import Synchronization
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// The bytes that libssh2 has produced and nobody has sent yet, and those received that it has not parsed yet.
+///
+/// libssh2 never touches a socket. What it sends is always accepted in full, so it never holds half a packet; when it
+/// finds nothing to receive, everything received has been parsed. Both directions are bounded by others: `outbound` by
+/// writers that wait while it is long, `inbound` by the windows of the channels.
+///
+/// Locked, because libssh2 runs on another thread while the user answers the server's questions.
+final class Wire: Sendable {
+    private struct State {
+        var inbound: [UInt8] = []
+        /// How much of `inbound` has been taken already.
+        var taken = 0
+        var outbound: [UInt8] = []
+        var hasEnded = false
+        var isAbandoned = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Bytes have come in.
+    func receive(_ bytes: [UInt8]) {
+        state.withLock { state in
+            if state.taken == state.inbound.count {
+                state.inbound = bytes
+                state.taken = 0
+            } else {
+                state.inbound += bytes
+            }
+        }
+    }
+
+    /// No more bytes will come in.
+    func end() { state.withLock { $0.hasEnded = true } }
+
+    var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+    /// From now on libssh2 gets errors instead of "try again": it is to release its memory, and must not wait.
+    func abandon() {
+        state.withLock { state in
+            state.isAbandoned = true
+            state.outbound = []
+        }
+    }
+
+    /// Takes what libssh2 has produced.
+    func takeOutbound() -> [UInt8] {
+        state.withLock { state in
+            defer { state.outbound = [] }
+            return state.outbound
+        }
+    }
+
+    var outboundCount: Int { state.withLock { $0.outbound.count } }
+
+    // MARK: For libssh2
+
+    /// libssh2 sends: always successful.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        state.withLock { state in
+            if !state.isAbandoned { state.outbound.append(contentsOf: bytes) }
+        }
+        return bytes.count
+    }
+
+    /// libssh2 receives: a count of bytes, or a negative error number.
+    func receive(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        state.withLock { state in
+            let count = min(buffer.count, state.inbound.count - state.taken)
+            guard count > 0 else {
+                // At the end too it is "try again": the channels may still have data, which an error would hide.
+                // The session looks at `hasEnded` itself.
+                return state.isAbandoned ? -Int(ECONNRESET) : -Int(EAGAIN)
+            }
+            state.inbound.withUnsafeBytes {
+                buffer.copyMemory(from: .init(rebasing: $0[state.taken..<state.taken + count]))
+            }
+            state.taken += count
+            return count
+        }
+    }
+}

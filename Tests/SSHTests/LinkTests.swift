@@ -1,0 +1,229 @@
+import Foundation
+import IO
+import SSH
+import Testing
+
+@testable import SSH
+
+@Suite(.serialized) struct LinkTests {
+    /// The process that serves the session, on the server.
+    private func serverProcess(_ session: Session) async throws -> pid_t {
+        let output = try await session.run("echo $PPID").output
+        return try #require(pid_t(output.dropLast()))
+    }
+
+    @Test func aKilledServerIsNoticedAtOnce() async throws {
+        try await TestServer.with { server in
+            try await server.withSession { session in
+                let pid = try await serverProcess(session)
+                let waiting = (0..<5).map { _ in Task { try await session.run("sleep 30") } }
+                let hearing = Task { try await session.waitForFailure() }
+                try await Task.sleep(for: .milliseconds(300))
+                let start = ContinuousClock.now
+                kill(pid, SIGKILL)
+                for task in waiting {
+                    let error = await #expect(throws: SSHError.self) {
+                        try await within(5) { _ = try await task.value }
+                    }
+                    #expect(error?.code == .linkLost)
+                }
+                try await expect(hearing.value.code, is: .linkLost)
+                #expect(ContinuousClock.now - start < .seconds(2))
+                let error = await #expect(throws: SSHError.self) {
+                    try await within(5) { try await session.run("true") }
+                }
+                #expect(error?.code == .linkLost)
+            }
+        }
+    }
+
+    @Test func aSilentServerIsGivenUp() async throws {
+        try await TestServer.with { server in
+            let login = try server.login(silenceLimit: .seconds(3))
+            let end = try await server.withSession(login) { session in
+                let pid = try await serverProcess(session)
+                defer {
+                    kill(pid, SIGCONT)
+                    kill(pid, SIGKILL)
+                }
+                // Silent for longer than the limit, but there: probes are answered.
+                try await expect(within { try await session.run("sleep 5; echo there").output }, is: "there\n")
+                kill(pid, SIGSTOP)
+                let start = ContinuousClock.now
+                let writing = Task {
+                    try await session.withProcess("cat") { process in
+                        while true { try await process.write([UInt8](repeating: 0, count: 65536)) }
+                    }
+                }
+                for command in ["echo never", "echo neither"] {
+                    let error = await #expect(throws: SSHError.self) {
+                        try await within(10) { try await session.run(command) }
+                    }
+                    #expect(error?.code == .linkLost)
+                }
+                let error = await #expect(throws: SSHError.self) { try await within(5) { _ = try await writing.value } }
+                #expect(error?.code == .linkLost)
+                let elapsed = ContinuousClock.now - start
+                #expect(elapsed > .seconds(1))
+                #expect(elapsed < .seconds(6))
+                return ContinuousClock.now
+            }
+            // Leaving a dead session takes no time either.
+            #expect(ContinuousClock.now - end < .seconds(3))
+        }
+    }
+
+    @Test func aForwardCarriesHalfClose() async throws {
+        try await TestServer.with { server in
+            try await withListener(preferredPort: nil, loop: server.loop) { listener in
+                try await server.withSession { session in
+                    try await within {
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            group.addTask {
+                                let peer = try await listener.accept()
+                                try await expect(text(peer.readToEnd()), is: "question")
+                                try await peer.write(Array("answer".utf8))
+                                await peer.finishWriting()
+                            }
+                            group.addTask {
+                                try await session.withStream(toHost: "127.0.0.1", port: listener.port) { stream in
+                                    try await stream.write(Array("question".utf8))
+                                    try await stream.finishWriting()
+                                    try await expect(text(stream.readToEnd()), is: "answer")
+                                }
+                            }
+                            for try await _ in group {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aSlowReaderStallsNobody() async throws {
+        try await TestServer.with { server in
+            try await withListener(preferredPort: nil, loop: server.loop) { listener in
+                try await server.withSession { session in
+                    try await within(60) {
+                        try await withThrowingTaskGroup(of: Void.self) { group in
+                            // Whoever connects gets 40 MB.
+                            group.addTask {
+                                try await withThrowingTaskGroup(of: Void.self) { connections in
+                                    for _ in 0..<4 {
+                                        let peer = try await listener.accept()
+                                        connections.addTask {
+                                            let block = [UInt8](repeating: 9, count: 1 << 20)
+                                            for _ in 0..<40 { try await peer.write(block) }
+                                            await peer.finishWriting()
+                                        }
+                                    }
+                                    for try await _ in connections {}
+                                }
+                            }
+                            group.addTask {
+                                try await session.withStream(toHost: "127.0.0.1", port: listener.port) { slow in
+                                    _ = try await slow.read(upTo: 10)
+                                    // The fast ones get all theirs while this one reads nothing.
+                                    try await withThrowingTaskGroup(of: Int.self) { fast in
+                                        for _ in 0..<3 {
+                                            fast.addTask {
+                                                try await session.withStream(toHost: "127.0.0.1", port: listener.port) {
+                                                    var total = 0
+                                                    while case let bytes = try await $0.read(upTo: 1 << 16),
+                                                        !bytes.isEmpty
+                                                    {
+                                                        total += bytes.count
+                                                    }
+                                                    return total
+                                                }
+                                            }
+                                        }
+                                        for try await total in fast { #expect(total == 40 << 20) }
+                                    }
+                                    try await expect(session.run("echo quick").output, is: "quick\n")
+                                    var total = 10
+                                    while case let bytes = try await slow.read(upTo: 1 << 16), !bytes.isEmpty {
+                                        total += bytes.count
+                                    }
+                                    #expect(total == 40 << 20)
+                                }
+                            }
+                            for try await _ in group {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aRefusedForwardHasTheReason() async throws {
+        try await TestServer.with { server in
+            let port = try await withListener(preferredPort: nil, loop: server.loop) { $0.port }
+            try await server.withSession { session in
+                let error = await #expect(throws: SSHError.self) {
+                    try await within { try await session.withStream(toHost: "127.0.0.1", port: port) { _ in } }
+                }
+                #expect(error?.code == .forwardRefused)
+                #expect(error?.message.contains("connect failed") == true)
+                try await expect(session.run("echo on").output, is: "on\n")
+            }
+        }
+        try await TestServer.with(["AllowTcpForwarding no"]) { server in
+            try await server.withSession { session in
+                let error = await #expect(throws: SSHError.self) {
+                    try await within { try await session.withStream(toHost: "127.0.0.1", port: 1) { _ in } }
+                }
+                #expect(error?.code == .forwardRefused)
+                #expect(error?.message.contains("prohibited") == true)
+            }
+        }
+    }
+
+    @Test func aSessionRunsInsideAnothersStream() async throws {
+        try await TestServer.with(["RekeyLimit 1M"]) { outer in
+            try await TestServer.with(["RekeyLimit 1M"]) { inner in
+                try await outer.withSession { session in
+                    try await session.withStream(toHost: "127.0.0.1", port: inner.port) { stream in
+                        try await Session.withSession(
+                            to: inner.endpoint, login: inner.login(), over: stream, loop: outer.loop
+                        ) { hop in
+                            try await within(60) {
+                                try await expect(hop.run("echo inside").output, is: "inside\n")
+                                let input = [UInt8](repeating: 5, count: 5_000_000)
+                                async let up = hop.run("wc -c", input: input)
+                                async let down = hop.run("head -c 5000000 /dev/zero")
+                                try await expect(up.output.filter(\.isNumber), is: "5000000")
+                                try await expect(down.output.utf8.count, is: 5_000_000)
+                            }
+                        }
+                    }
+                    // The outer session outlives the hop.
+                    try await expect(session.run("echo outside").output, is: "outside\n")
+                }
+            }
+        }
+    }
+
+    @Test func silenceIsProbedAndThenGivenUp() {
+        let start = SuspendingClock.now
+        var monitor = SilenceMonitor(limit: .seconds(15))
+        #expect(monitor.action(at: start, lastReceived: start) == .wait(until: start + .seconds(5)))
+        #expect(monitor.action(at: start + .seconds(5), lastReceived: start) == .probe)
+        #expect(monitor.action(at: start + .seconds(6), lastReceived: start) == .wait(until: start + .seconds(15)))
+        // An answer settles it.
+        #expect(
+            monitor.action(at: start + .seconds(8), lastReceived: start + .seconds(7))
+                == .wait(until: start + .seconds(12)))
+        #expect(monitor.action(at: start + .seconds(12), lastReceived: start + .seconds(7)) == .probe)
+        #expect(monitor.action(at: start + .seconds(22), lastReceived: start + .seconds(7)) == .giveUp)
+    }
+
+    @Test func aStoppedProcessAsksAgain() {
+        let start = SuspendingClock.now
+        var monitor = SilenceMonitor(limit: .seconds(15))
+        #expect(monitor.action(at: start + .seconds(5), lastReceived: start) == .probe)
+        // Hours later the answer may lie in the socket, unread.
+        #expect(monitor.action(at: start + .seconds(5000), lastReceived: start) == .probe)
+        #expect(monitor.action(at: start + .seconds(5010), lastReceived: start) == .giveUp)
+    }
+}
