@@ -68,6 +68,25 @@ import Testing
         return (status, String(text.dropFirst(4)))
     }
 
+    /// Three steps of a loss that falls from 0.5, as a run of the job.
+    func writeScalars(in logdir: URL, python: String) async throws {
+        let script = """
+            import os, sys
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.compat.proto.summary_pb2 import Summary
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+            writer = EventFileWriter(os.path.join(sys.argv[1], "run1"))
+            for step in range(3):
+                value = Summary.Value(tag="loss", simple_value=0.5 / (step + 1))
+                writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
+            writer.close()
+            """
+        let status = try await Child.with([python, "-c", script, logdir.path]) {
+            try await $0.exitStatus(within: .seconds(60))
+        }
+        #expect(status == .exited(0))
+    }
+
     func permissions(of file: URL) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
         return try #require(attributes[.posixPermissions] as? Int)
@@ -112,22 +131,7 @@ import Testing
             let address = try await job.address()
             #expect(try await get("/\(address.secret)/data/runs", from: address).body == "[]")
             // The folder appears when the job writes its first scalar.
-            let writer = """
-                import os, sys
-                from tensorboard.compat.proto.event_pb2 import Event
-                from tensorboard.compat.proto.summary_pb2 import Summary
-                from tensorboard.summary.writer.event_file_writer import EventFileWriter
-                writer = EventFileWriter(os.path.join(os.curdir, sys.argv[1], "run1"))
-                for step in range(3):
-                    value = Summary.Value(tag="loss", simple_value=0.5 / (step + 1))
-                    writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
-                writer.close()
-                """
-            let status = try await Child.with([python, "-c", writer, logdir], directory: job.folder) {
-                try await $0.exitStatus(within: .seconds(60))
-            }
-            #expect(status == .exited(0))
-            #expect(FileManager.default.fileExists(atPath: job.folder.appending(path: logdir).path))
+            try await writeScalars(in: job.folder.appending(path: logdir), python: python)
             try await eventually(within: .seconds(30)) {
                 try await get("/\(address.secret)/data/runs", from: address).body == #"["run1"]"#
             }
@@ -177,11 +181,37 @@ import Testing
                 at: modules.appending(path: "tensorflow"), withIntermediateDirectories: true)
             try #"import sys; sys.stderr.write("TensorFlow was imported\n")"#.write(
                 to: modules.appending(path: "tensorflow/__init__.py"), atomically: true, encoding: .utf8)
-            let command = ["PYTHONPATH=\(modules.path)"]
-            try await withJob(python: tensorBoardPython(), command: command) { job in
+            let python = try await tensorBoardPython()
+            try await withJob(python: python, command: ["PYTHONPATH=\(modules.path)"]) { job in
+                try await writeScalars(in: job.folder.appending(path: "logs"), python: python)
                 let address = try await job.address()
-                #expect(try await get("/\(address.secret)/data/plugins_listing", from: address).status == 200)
-                #expect(try job.errors() == "")
+                try await eventually {
+                    try await get("/\(address.secret)/data/runs", from: address).body == #"["run1"]"#
+                }
+                let active = try await get("/\(address.secret)/data/plugins_listing", from: address)
+                #expect(active.body.contains("scalars"))
+                #expect(try !job.errors().contains("TensorFlow was imported"))
+            }
+        }
+    }
+
+    @Test func brokenPluginOfAnotherPackageTakesNothingDown() async throws {
+        try await withTemporaryFolder { modules in
+            let information = modules.appending(path: "broken_plugin-1.0.dist-info")
+            try FileManager.default.createDirectory(at: information, withIntermediateDirectories: false)
+            for (file, text) in [
+                "METADATA": "Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n",
+                "entry_points.txt": "[tensorboard_plugins]\nbroken = absent_module_of_a_test:Plugin\n",
+            ] {
+                try text.write(to: information.appending(path: file), atomically: true, encoding: .utf8)
+            }
+            try await withJob(python: tensorBoardPython(), command: ["PYTHONPATH=\(modules.path)"]) { job in
+                let address = try await job.address()
+                #expect(try await get("/\(address.secret)/", from: address).status == 200)
+                let errors = try job.errors()
+                #expect(errors.contains("plugin of another package does not load"))
+                #expect(errors.contains("absent_module_of_a_test"))
+                #expect(!errors.contains(address.secret))
             }
         }
     }
