@@ -28,7 +28,6 @@ import tempfile
 import threading
 import time
 import traceback
-import types
 import urllib.parse
 
 EX_USAGE = 64
@@ -70,10 +69,10 @@ def import_tensorboard(logdir):
     sys.path[:] = [folder for folder in sys.path if os.path.realpath(folder or os.curdir) != here]
     sys.dont_write_bytecode = True
 
-    # Loading TensorFlow takes seconds and hundreds of megabytes of the job's memory, and TensorBoard brings a stand-in
-    # for what it needs of it, which it prefers when this module exists. Only logs in a remote store need the real one.
+    # Loading TensorFlow takes seconds and hundreds of megabytes of the job's memory, and TensorBoard does without. Only
+    # logs in a remote store may need it.
     if not is_url(logdir):
-        sys.modules["tensorboard.compat.notf"] = types.ModuleType("tensorboard.compat.notf")
+        sys.modules["tensorflow"] = None
     # A plugin that loads a framework all the same must not take a part of the job's GPU.
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
 

@@ -67,14 +67,13 @@ import Testing
 
     struct Place {
         let client: RelayClient
-        let relay: PipedProcess
-        let server: PipedProcess
+        let relay: Child
+        let server: Child
     }
 
-    func withServer<R>(_ body: (PipedProcess, String) async throws -> R) async throws -> R {
-        try await PipedProcess.with(["python3", "-c", Self.server]) { server in
-            let port = String(decoding: try await server.read(upTo: 100), as: UTF8.self)
-            return try await body(server, port.trimmingCharacters(in: .newlines))
+    func withServer<R>(_ body: (Child, String) async throws -> R) async throws -> R {
+        try await Child.with(["python3", "-c", Self.server]) { server in
+            try await body(server, server.line())
         }
     }
 
@@ -82,7 +81,7 @@ import Testing
         _ configuration: RelayClient.Configuration = .init(), _ body: (Place) async throws -> R
     ) async throws -> R {
         try await withServer { server, port in
-            try await PipedProcess.with(["python3", template("relay.py"), port]) { relay in
+            try await Child.with(["python3", template("relay.py"), port]) { relay in
                 try await RelayClient.withRelay(over: relay, configuration: configuration) { client in
                     try await body(Place(client: client, relay: relay, server: server))
                 }
@@ -163,7 +162,7 @@ import Testing
                 try await stream.write(Array(repeating: 1, count: 3_000_000))
             }
             // Leaving the scope finished the stream in good order.
-            #expect(try await place.server.read(upTo: 100) == Array("counted 3000000\n".utf8))
+            #expect(try await place.server.line() == "counted 3000000")
         }
     }
 
@@ -188,13 +187,13 @@ import Testing
                 var received = 0
                 while received < 8 << 20 { received += try await slow.read(upTo: 1 << 16).count }
             }
-            #expect(try await place.server.read(upTo: 100) == Array("broken\n".utf8))
+            #expect(try await place.server.line() == "broken")
         }
     }
 
     @Test func storesNoMoreThanTheWindows() async throws {
         try await withServer { _, port in
-            try await PipedProcess.with(["python3", template("relay.py"), port]) { relay in
+            try await Child.with(["python3", template("relay.py"), port]) { relay in
                 let counting = CountingStream(relay)
                 var configuration = RelayClient.Configuration()
                 configuration.window = 1 << 16
@@ -222,10 +221,10 @@ import Testing
 
     @Test func refusedPort() async throws {
         // A port that was free a moment ago: bound, never listened on.
-        let unused = try await PipedProcess.with([
+        let unused = try await Child.output(of: [
             "python3", "-c", "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])",
-        ]) { String(decoding: try await $0.readToEnd(), as: UTF8.self).trimmingCharacters(in: .newlines) }
-        try await PipedProcess.with(["python3", template("relay.py"), unused]) { relay in
+        ]).trimmingCharacters(in: .newlines)
+        try await Child.with(["python3", template("relay.py"), unused]) { relay in
             try await RelayClient.withRelay(over: relay) { client in
                 for _ in 0..<3 {
                     let error = await #expect(throws: RelayError.self) { try await client.withStream { _ in } }
@@ -287,7 +286,7 @@ import Testing
                     }
                 }
                 try await eventually { reading.value == 8 }
-                place.relay.kill(SIGKILL)
+                place.relay.send(signal: SIGKILL)
                 for try await code in group { #expect(code == .ended) }
             }
             #expect(try await place.client.end().code == .ended)
@@ -304,8 +303,8 @@ import Testing
             // Idle, but there: longer than the limit.
             try await Task.sleep(for: .seconds(3))
             try await echo(10, seed: 1, through: place.client)
-            place.relay.kill(SIGSTOP)
-            defer { place.relay.kill(SIGCONT) }
+            place.relay.send(signal: SIGSTOP)
+            defer { place.relay.send(signal: SIGCONT) }
             let error = await #expect(throws: RelayError.self) {
                 try await place.client.withStream { _ = try await $0.read(upTo: 1) }
             }
@@ -315,16 +314,16 @@ import Testing
 
     @Test func scopeEndsTheRelay() async throws {
         try await withServer { _, port in
-            try await PipedProcess.with(["python3", template("relay.py"), port]) { relay in
+            try await Child.with(["python3", template("relay.py"), port]) { relay in
                 try await RelayClient.withRelay(over: relay) { try await echo(10, seed: 1, through: $0) }
                 try await relay.finishWriting()
-                #expect(await relay.exitCode() == 0)
+                #expect(try await relay.exitStatus() == .exited(0))
             }
         }
     }
 
     @Test func tellsWhatRanInsteadOfTheRelay() async throws {
-        try await PipedProcess.with(["sh", "-c", "echo 'srun: error: Unable to create step'; exit 1"]) { process in
+        try await Child.with(["sh", "-c", "echo 'srun: error: Unable to create step'; exit 1"]) { process in
             let error = await #expect(throws: RelayError.self) {
                 try await RelayClient.withRelay(over: process) { _ in }
             }
@@ -337,7 +336,7 @@ import Testing
         var configuration = RelayClient.Configuration()
         configuration.pingInterval = .milliseconds(100)
         configuration.startLimit = .milliseconds(300)
-        try await PipedProcess.with(["sleep", "100"]) { process in
+        try await Child.with(["sleep", "100"]) { process in
             let error = await #expect(throws: RelayError.self) {
                 try await RelayClient.withRelay(over: process, configuration: configuration) { _ in }
             }
@@ -348,7 +347,7 @@ import Testing
     @Test func skipsBannersBeforeTheRelay() async throws {
         try await withServer { _, port in
             let command = "echo 'Welcome to node17'; exec python3 \"$0\" \(port)"
-            try await PipedProcess.with(["sh", "-c", command, template("relay.py")]) { relay in
+            try await Child.with(["sh", "-c", command, template("relay.py")]) { relay in
                 try await RelayClient.withRelay(over: relay) { try await echo(100_000, seed: 5, through: $0) }
             }
         }

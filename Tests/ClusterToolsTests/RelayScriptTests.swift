@@ -7,7 +7,7 @@ import Testing
 /// relay.py by itself: what it does when the other side does not keep to the protocol.
 @Suite(.timeLimit(.minutes(1))) struct RelayScriptTests {
     struct Outcome {
-        let status: Int32?
+        let status: IO.ExitStatus
         let output: [UInt8]
         let errors: String
     }
@@ -16,12 +16,12 @@ import Testing
     func run(_ arguments: [String], input: [UInt8], endsInput: Bool = false) async throws -> Outcome {
         try await withTemporaryFolder { folder in
             let errorFile = folder.appending(path: "errors")
-            return try await PipedProcess.with(["python3", template("relay.py")] + arguments, errorFile: errorFile) {
+            return try await Child.with(["python3", template("relay.py")] + arguments, errorFile: errorFile) {
                 relay in
                 try await relay.write(input)
                 if endsInput { try await relay.finishWriting() }
                 let output = try await relay.readToEnd()
-                let status = await relay.exitCode()
+                let status = try await relay.exitStatus()
                 return Outcome(
                     status: status, output: output, errors: try String(contentsOf: errorFile, encoding: .utf8))
             }
@@ -34,7 +34,7 @@ import Testing
 
     @Test func greetsAndEndsWithItsInput() async throws {
         let outcome = try await run(["1"], input: [], endsInput: true)
-        #expect(outcome.status == 0)
+        #expect(outcome.status == .exited(0))
         #expect(outcome.output == RelayFrame.magic)
         #expect(outcome.errors == "")
     }
@@ -42,7 +42,7 @@ import Testing
     @Test func answersPings() async throws {
         let ping = RelayFrame(connection: 0, body: .ping)
         let outcome = try await run(["1"], input: Array("noise".utf8) + encode([ping, ping]), endsInput: true)
-        #expect(outcome.status == 0)
+        #expect(outcome.status == .exited(0))
         #expect(
             outcome.output == encode([RelayFrame(connection: 0, body: .pong), RelayFrame(connection: 0, body: .pong)]))
     }
@@ -51,13 +51,13 @@ import Testing
         let frames: [RelayFrame.Body] = [.data([1]), .window(increment: 5), .eof, .reset]
         let outcome = try await run(
             ["1"], input: encode(frames.map { RelayFrame(connection: 9, body: $0) }), endsInput: true)
-        #expect(outcome.status == 0)
+        #expect(outcome.status == .exited(0))
         #expect(outcome.output == RelayFrame.magic)
     }
 
     @Test func endsWhenTheOtherSideFallsSilent() async throws {
         let outcome = try await run(["1", "0.3"], input: RelayFrame.magic)
-        #expect(outcome.status == 1)
+        #expect(outcome.status == .exited(1))
         #expect(outcome.errors == "relay: the other side sent nothing for 0.3 seconds\n")
     }
 
@@ -69,19 +69,19 @@ import Testing
         ] as [([UInt8], String)])
     func refusesGarbage(_ garbage: [UInt8], complaint: String) async throws {
         let outcome = try await run(["1"], input: RelayFrame.magic + garbage)
-        #expect(outcome.status == 1)
+        #expect(outcome.status == .exited(1))
         #expect(outcome.errors == "relay: the other side sent \(complaint)\n")
     }
 
     @Test func refusesEndlessNoise() async throws {
         let outcome = try await run(["1"], input: Array(repeating: 0x79, count: (1 << 20) + 1000))
-        #expect(outcome.status == 1)
+        #expect(outcome.status == .exited(1))
         #expect(outcome.errors.contains("no greeting in its first"))
     }
 
     @Test(arguments: [[], ["x"], ["1", "x"]]) func refusesWrongArguments(_ arguments: [String]) async throws {
         let outcome = try await run(arguments, input: [])
-        #expect(outcome.status == 64)
+        #expect(outcome.status == .exited(64))
         #expect(outcome.errors == "usage: relay.py PORT [SILENCE]\n")
     }
 }

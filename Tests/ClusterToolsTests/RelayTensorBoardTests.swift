@@ -15,7 +15,7 @@ import Testing
     /// A job's folder, and the program that serves it.
     struct Job {
         let folder: URL
-        let process: PipedProcess
+        let process: Child
         var addressFile: URL { folder.appending(path: "job/tensorboard") }
 
         func errors() throws -> String {
@@ -45,7 +45,7 @@ import Testing
             }
             let script = folder.appending(path: "tools/tensorboard.py")
             try FileManager.default.copyItem(atPath: template("tensorboard.py"), toPath: script.path)
-            return try await PipedProcess.with(
+            return try await Child.with(
                 command + [python, script.path, logdir, "job/tensorboard"], directory: folder,
                 errorFile: folder.appending(path: "tensorboard.log")
             ) { process in
@@ -63,15 +63,28 @@ import Testing
             response = connection.getresponse()
             sys.stdout.buffer.write(b"%d\\n" % response.status + response.read())
             """
-        return try await PipedProcess.with(["python3", "-c", script, String(address.port), path]) { client in
-            let text = String(decoding: try await client.readToEnd(), as: UTF8.self)
-            let status = try #require(Int(text.prefix(3)), "no answer from \(path)")
-            return (status, String(text.dropFirst(4)))
-        }
+        let text = try await Child.output(of: ["python3", "-c", script, String(address.port), path])
+        let status = try #require(Int(text.prefix(3)), "no answer from \(path)")
+        return (status, String(text.dropFirst(4)))
     }
 
-    func output(of command: [String]) async throws -> String {
-        try await PipedProcess.with(command) { String(decoding: try await $0.readToEnd(limit: 1 << 24), as: UTF8.self) }
+    /// Three steps of a loss that falls from 0.5, as a run of the job.
+    func writeScalars(in logdir: URL, python: String) async throws {
+        let script = """
+            import os, sys
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.compat.proto.summary_pb2 import Summary
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+            writer = EventFileWriter(os.path.join(sys.argv[1], "run1"))
+            for step in range(3):
+                value = Summary.Value(tag="loss", simple_value=0.5 / (step + 1))
+                writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
+            writer.close()
+            """
+        let status = try await Child.with([python, "-c", script, logdir.path]) {
+            try await $0.exitStatus(within: .seconds(60))
+        }
+        #expect(status == .exited(0))
     }
 
     func permissions(of file: URL) throws -> Int {
@@ -90,7 +103,7 @@ import Testing
             }
 
             #expect(try permissions(of: job.addressFile) == 0o600)
-            let processes = try await output(of: ["ps", "-eo", "args"])
+            let processes = try await Child.output(of: ["ps", "-eo", "args"])
             #expect(processes.contains("tensorboard.py logs"))
             #expect(!processes.contains(address.secret))
             #if os(Linux)
@@ -101,14 +114,14 @@ import Testing
             #endif
             // Nowhere but in the address file, nor in the places where TensorBoard would write it by itself.
             let byItself = FileManager.default.temporaryDirectory.appending(path: ".tensorboard-info")
-            let found = try await output(of: ["grep", "-rls", address.secret, job.folder.path, byItself.path])
+            let found = try await Child.output(of: ["grep", "-rls", address.secret, job.folder.path, byItself.path])
             #expect(found.split(separator: "\n") == [Substring(job.addressFile.path)])
 
-            job.process.kill(SIGTERM)
-            #expect(await job.process.exitCode() == 0)
+            job.process.send(signal: SIGTERM)
+            #expect(try await job.process.exitStatus() == .exited(0))
             #expect(try job.remains() == [])
             #expect(try job.errors() == "")
-            #expect(try await output(of: ["find", job.folder.path, "-name", "__pycache__"]) == "")
+            #expect(try await Child.output(of: ["find", job.folder.path, "-name", "__pycache__"]) == "")
         }
     }
 
@@ -118,21 +131,7 @@ import Testing
             let address = try await job.address()
             #expect(try await get("/\(address.secret)/data/runs", from: address).body == "[]")
             // The folder appears when the job writes its first scalar.
-            let writer = """
-                import os, sys
-                from tensorboard.compat.proto.event_pb2 import Event
-                from tensorboard.compat.proto.summary_pb2 import Summary
-                from tensorboard.summary.writer.event_file_writer import EventFileWriter
-                writer = EventFileWriter(os.path.join(os.curdir, sys.argv[1], "run1"))
-                for step in range(3):
-                    value = Summary.Value(tag="loss", simple_value=0.5 / (step + 1))
-                    writer.add_event(Event(step=step, wall_time=step, summary=Summary(value=[value])))
-                writer.close()
-                """
-            try await PipedProcess.with([python, "-c", writer, logdir], directory: job.folder) { writer in
-                #expect(await writer.exitCode(within: .seconds(60)) == 0)
-            }
-            #expect(FileManager.default.fileExists(atPath: job.folder.appending(path: logdir).path))
+            try await writeScalars(in: job.folder.appending(path: logdir), python: python)
             try await eventually(within: .seconds(30)) {
                 try await get("/\(address.secret)/data/runs", from: address).body == #"["run1"]"#
             }
@@ -146,10 +145,9 @@ import Testing
         // The shell is the job script: it starts TensorBoard, and dies without a word.
         let shell = ["sh", "-c", #""$@" & echo $!; wait"#, "sh"]
         try await withJob(python: tensorBoardPython(), command: shell) { job in
-            let text = String(decoding: try await job.process.read(upTo: 100), as: UTF8.self)
-            let child = try #require(Int32(text.trimmingCharacters(in: .newlines)))
+            let child = try #require(Int32(try await job.process.line()))
             _ = try await job.address()
-            job.process.kill(SIGKILL)
+            job.process.send(signal: SIGKILL)
             try await eventually { try job.remains().isEmpty && kill(child, 0) != 0 }
             #expect(try job.errors() == "")
         }
@@ -159,8 +157,8 @@ import Testing
         try await withJob(python: tensorBoardPython()) { job in
             try await eventually { try !job.remains().isEmpty }
             try await Task.sleep(for: .milliseconds(100))
-            job.process.kill(SIGTERM)
-            #expect(await job.process.exitCode() == 0)
+            job.process.send(signal: SIGTERM)
+            #expect(try await job.process.exitStatus() == .exited(0))
             #expect(try job.remains() == [])
             #expect(try job.errors() == "")
         }
@@ -169,8 +167,8 @@ import Testing
     @Test func warningSignalsAreForTheCommand() async throws {
         try await withJob(python: tensorBoardPython()) { job in
             let address = try await job.address()
-            job.process.kill(SIGUSR1)
-            job.process.kill(SIGUSR2)
+            job.process.send(signal: SIGUSR1)
+            job.process.send(signal: SIGUSR2)
             try await Task.sleep(for: .milliseconds(200))
             #expect(try await get("/\(address.secret)/", from: address).status == 200)
         }
@@ -183,11 +181,37 @@ import Testing
                 at: modules.appending(path: "tensorflow"), withIntermediateDirectories: true)
             try #"import sys; sys.stderr.write("TensorFlow was imported\n")"#.write(
                 to: modules.appending(path: "tensorflow/__init__.py"), atomically: true, encoding: .utf8)
-            let command = ["PYTHONPATH=\(modules.path)"]
-            try await withJob(python: tensorBoardPython(), command: command) { job in
+            let python = try await tensorBoardPython()
+            try await withJob(python: python, command: ["PYTHONPATH=\(modules.path)"]) { job in
+                try await writeScalars(in: job.folder.appending(path: "logs"), python: python)
                 let address = try await job.address()
-                #expect(try await get("/\(address.secret)/data/plugins_listing", from: address).status == 200)
-                #expect(try job.errors() == "")
+                try await eventually {
+                    try await get("/\(address.secret)/data/runs", from: address).body == #"["run1"]"#
+                }
+                let active = try await get("/\(address.secret)/data/plugins_listing", from: address)
+                #expect(active.body.contains("scalars"))
+                #expect(try !job.errors().contains("TensorFlow was imported"))
+            }
+        }
+    }
+
+    @Test func brokenPluginOfAnotherPackageTakesNothingDown() async throws {
+        try await withTemporaryFolder { modules in
+            let information = modules.appending(path: "broken_plugin-1.0.dist-info")
+            try FileManager.default.createDirectory(at: information, withIntermediateDirectories: false)
+            for (file, text) in [
+                "METADATA": "Metadata-Version: 2.1\nName: broken-plugin\nVersion: 1.0\n",
+                "entry_points.txt": "[tensorboard_plugins]\nbroken = absent_module_of_a_test:Plugin\n",
+            ] {
+                try text.write(to: information.appending(path: file), atomically: true, encoding: .utf8)
+            }
+            try await withJob(python: tensorBoardPython(), command: ["PYTHONPATH=\(modules.path)"]) { job in
+                let address = try await job.address()
+                #expect(try await get("/\(address.secret)/", from: address).status == 200)
+                let errors = try job.errors()
+                #expect(errors.contains("plugin of another package does not load"))
+                #expect(errors.contains("absent_module_of_a_test"))
+                #expect(!errors.contains(address.secret))
             }
         }
     }
@@ -199,7 +223,7 @@ import Testing
             try "#!/bin/sh\nexec python3 -S -E -s \"$@\"\n".write(to: python, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: python.path)
             try await withJob(python: python.path) { job in
-                #expect(await job.process.exitCode(within: .seconds(30)) == 69)
+                #expect(try await job.process.exitStatus(within: .seconds(30)) == .exited(69))
                 let errors = try job.errors()
                 let expected = /TensorBoard is not installed for .*; add it with: .* -m pip install tensorboard\n/
                 #expect(errors.wholeMatch(of: expected) != nil, "\(errors)")
@@ -215,7 +239,7 @@ import Testing
             try "import absent_module_of_a_test\n".write(
                 to: modules.appending(path: "tensorboard/__init__.py"), atomically: true, encoding: .utf8)
             try await withJob(python: "python3", command: ["PYTHONPATH=\(modules.path)"]) { job in
-                #expect(await job.process.exitCode(within: .seconds(30)) == 69)
+                #expect(try await job.process.exitStatus(within: .seconds(30)) == .exited(69))
                 let errors = try job.errors()
                 #expect(errors.contains("lacks the module absent_module_of_a_test; add it with:"))
             }
@@ -223,9 +247,10 @@ import Testing
     }
 
     @Test func refusesWrongArguments() async throws {
-        try await PipedProcess.with(["python3", template("tensorboard.py"), "only-one"]) { process in
-            #expect(await process.exitCode() == 64)
+        let status = try await Child.with(["python3", template("tensorboard.py"), "only-one"]) {
+            try await $0.exitStatus()
         }
+        #expect(status == .exited(64))
     }
 }
 
@@ -239,8 +264,8 @@ func tensorBoardPython() async throws -> String {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let log = folder.deletingLastPathComponent().appending(path: "tensorboard.log")
     let command = #"python3 -m venv --clear "$0" && "$0/bin/pip" install --quiet tensorboard && touch "$0/complete""#
-    try await PipedProcess.with(["sh", "-c", command, folder.path], errorFile: log) { installer in
-        guard await installer.exitCode(within: .seconds(300)) == 0 else {
+    try await Child.with(["sh", "-c", command, folder.path], errorFile: log) { installer in
+        guard try await installer.exitStatus(within: .seconds(300)).isSuccess else {
             let log = try String(contentsOf: log, encoding: .utf8)
             try Test.cancel("TensorBoard cannot be installed with pip: \(log.suffix(500))")
         }

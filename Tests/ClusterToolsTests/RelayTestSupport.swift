@@ -1,127 +1,58 @@
 import Foundation
 import IO
-import Synchronization
 import Testing
 
-/// What the tests of the relay and of TensorBoard start: a child process on two pipes, for as long as a scope.
-///
-/// Its standard error goes to the tests' own, or into `errorFile`.
-final class PipedProcess: ByteStream, Sendable {
-    private let process: Mutex<Process>
-    private let input: Int32
-    private let output: Int32
-    private let inputIsOpen = Mutex(true)
+/// A child process whose number is known, so that it can get signals.
+struct Child: ByteStream {
+    private let process: any RunningProcess
     let identifier: Int32
 
-    private init(_ process: sending Process, input: Int32, output: Int32) {
-        identifier = process.processIdentifier
-        self.input = input
-        self.output = output
-        self.process = Mutex(process)
-    }
-
+    /// Runs a command on two pipes while `body` does. Its standard error goes to a file, or is dropped.
     static func with<R>(
-        _ arguments: [String], environment: [String: String]? = nil, directory: URL? = nil, errorFile: URL? = nil,
-        _ body: (PipedProcess) async throws -> R
+        _ command: [String], directory: URL? = nil, errorFile: URL? = nil, _ body: (Child) async throws -> R
     ) async throws -> R {
-        let input = Pipe()
-        let output = Pipe()
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        process.environment = environment ?? ProcessInfo.processInfo.environment
-        process.currentDirectoryURL = directory
-        process.standardInput = input
-        process.standardOutput = output
-        if let errorFile {
-            _ = FileManager.default.createFile(atPath: errorFile.path, contents: nil)
-            process.standardError = try FileHandle(forWritingTo: errorFile)
-        }
-        let inputEnd = dup(input.fileHandleForWriting.fileDescriptor)
-        let outputEnd = dup(output.fileHandleForReading.fileDescriptor)
-        for descriptor in [inputEnd, outputEnd] {
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        }
-        _ = signal(SIGPIPE, SIG_IGN)
-        try process.run()
-        // What Foundation holds of our ends goes when these handles do.
-        try input.fileHandleForWriting.close()
-        try output.fileHandleForReading.close()
-        let child = PipedProcess(process, input: inputEnd, output: outputEnd)
-        defer { close(outputEnd) }
-        do {
-            let result = try await body(child)
-            await child.end()
-            return result
-        } catch {
-            await child.end()
-            throw error
+        let script = #"echo $$; exec "$@" 2>"$0""#
+        let arguments = ["-c", script, errorFile?.path ?? "/dev/null", "env"] + command
+        return try await withChildProcess("sh", arguments, directory: directory?.path, loop: PollLoop()) { process in
+            let identifier = try #require(Int32(try await process.line()))
+            return try await body(Child(process: process, identifier: identifier))
         }
     }
 
-    /// Closes its input, and kills it unless it ends within two seconds.
-    private func end() async {
-        closeInput()
-        if await exitCode(within: .seconds(2)) == nil {
-            kill(SIGKILL)
-            process.withLock { $0.waitUntilExit() }
-        }
+    func send(signal: Int32) {
+        _ = kill(identifier, signal)
     }
 
-    func kill(_ signal: Int32) {
-        process.withLock { if $0.isRunning { _ = Foundation.kill(identifier, signal) } }
-    }
-
-    /// The exit status (for a signal: 128 and its number), or nil when it has not ended by then.
-    func exitCode(within limit: Duration = .seconds(10)) async -> Int32? {
-        let deadline = ContinuousClock.now + limit
-        while process.withLock({ $0.isRunning }) {
-            guard ContinuousClock.now < deadline else { return nil }
-            do { try await Task.sleep(for: .milliseconds(10)) } catch { return nil }
+    /// How it ended.
+    ///
+    /// - Throws: when it has not by the limit.
+    func exitStatus(within limit: Duration = .seconds(20)) async throws -> IO.ExitStatus {
+        try await withTimeout(limit, or: IOError(.timedOut, "the child does not end")) {
+            try await process.exitStatus()
         }
-        return process.withLock { $0.terminationStatus + ($0.terminationReason == .uncaughtSignal ? 128 : 0) }
     }
 
     /// Its resident memory, in bytes.
     func residentMemory() async throws -> Int {
-        try await PipedProcess.with(["ps", "-o", "rss=", "-p", String(identifier)]) { ps in
-            let text = String(decoding: try await ps.readToEnd(), as: UTF8.self)
-            return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines))) * 1024
-        }
+        let text = try await Child.output(of: ["ps", "-o", "rss=", "-p", String(identifier)])
+        return try #require(Int(text.trimmingCharacters(in: .whitespacesAndNewlines))) * 1024
     }
 
-    func read(upTo limit: Int) async throws -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: limit)
-        while true {
-            let count = Foundation.read(output, &buffer, limit)
-            if count >= 0 { return Array(buffer.prefix(count)) }
-            try await retry(errno)
-        }
+    static func output(of command: [String]) async throws -> String {
+        try await with(command) { String(decoding: try await $0.readToEnd(limit: 1 << 24), as: UTF8.self) }
     }
 
-    func write(_ bytes: [UInt8]) async throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(input, $0.baseAddress, $0.count) }
-            if count >= 0 { rest = rest.dropFirst(count) } else { try await retry(errno) }
-        }
-    }
+    func read(upTo limit: Int) async throws -> [UInt8] { try await process.read(upTo: limit) }
+    func write(_ bytes: [UInt8]) async throws { try await process.write(bytes) }
+    func finishWriting() async throws { try await process.finishWriting() }
+}
 
-    func finishWriting() async throws {
-        closeInput()
-    }
-
-    private func closeInput() {
-        inputIsOpen.withLock { isOpen in
-            if isOpen { close(input) }
-            isOpen = false
-        }
-    }
-
-    private func retry(_ code: Int32) async throws {
-        guard code == EAGAIN || code == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
-        try await Task.sleep(for: .milliseconds(1))
+extension ByteStream {
+    /// The next line, without its end.
+    func line() async throws -> String {
+        var line: [UInt8] = []
+        while case let byte = try await read(upTo: 1), !byte.isEmpty, byte != [UInt8(ascii: "\n")] { line += byte }
+        return String(decoding: line, as: UTF8.self)
     }
 }
 

@@ -10,7 +10,7 @@ public actor RelayClient {
     /// Sizes and times; the defaults suit a worker behind a wide-area link.
     public struct Configuration: Sendable {
         /// The most that is stored for the reader of one connection, in bytes.
-        public var window = 1 << 20
+        public var window: UInt32 = 1 << 20
         /// Between two questions whether the relay is there. The relay ends after a minute without any.
         public var pingInterval = Duration.seconds(15)
         /// Without any answer for this long, the relay counts as lost.
@@ -26,13 +26,14 @@ public actor RelayClient {
     /// The most one writer sends before the next has his turn.
     private static let chunk = 1 << 15
 
-    private struct Entry {
+    /// A class, so that the actor and the method that waits see one and the same; it never leaves the actor.
+    private final class Entry {
         var connection: RelayConnection
-        /// Those who wait for a change of the connection: at most one reader and one writer.
-        var waiting: [Wakeup] = []
+        /// Signalled after every change that a reader or a writer may wait for.
+        let changed = Condition()
 
-        mutating func wake() {
-            Wakeup.signalAll(in: &waiting)
+        init(_ connection: RelayConnection) {
+            self.connection = connection
         }
     }
 
@@ -46,10 +47,11 @@ public actor RelayClient {
     private var lastHeard: SuspendingClock.Instant
     private var failure: RelayError?
 
-    private var waitingForGreeting: [Wakeup] = []
-    private var waitingForRoom: [Wakeup] = []
-    private var waitingForOutbound: [Wakeup] = []
-    private var waitingForEnd: [Wakeup] = []
+    // Each is signalled at the relay's end too.
+    private let greeted = Condition()
+    private let outboundFilled = Condition()
+    private let outboundTaken = Condition()
+    private let ended = Condition()
 
     private init(configuration: Configuration) {
         self.configuration = configuration
@@ -112,10 +114,9 @@ extension RelayClient {
     /// - Throws: `CancellationError`.
     public func end() async throws -> RelayError {
         while true {
+            let generation = ended.generation
             if let failure { return failure }
-            let wakeup = Wakeup()
-            waitingForEnd.append(wakeup)
-            try await wakeup.wait()
+            try await ended.wait(after: generation)
         }
     }
 }
@@ -131,7 +132,7 @@ extension RelayClient {
                 lastHeard = clock.now
                 decoder.append(bytes)
                 while let frame = try decoder.next() { try receive(frame) }
-                if decoder.isGreeted { Wakeup.signalAll(in: &waitingForGreeting) }
+                if decoder.isGreeted { greeted.signal() }
             }
         } catch let error as RelayError {
             fail(error)
@@ -145,15 +146,14 @@ extension RelayClient {
     private func send(to process: any ByteStream) async {
         do {
             while failure == nil {
+                let generation = outboundFilled.generation
                 guard !outbound.isEmpty else {
-                    let wakeup = Wakeup()
-                    waitingForOutbound.append(wakeup)
-                    try await wakeup.wait()
+                    try await outboundFilled.wait(after: generation)
                     continue
                 }
                 let batch = outbound
                 outbound = []
-                Wakeup.signalAll(in: &waitingForRoom)
+                outboundTaken.signal()
                 try await process.write(batch)
             }
         } catch is CancellationError {
@@ -190,14 +190,11 @@ extension RelayClient {
     private func fail(_ error: RelayError) {
         guard failure == nil else { return }
         failure = error
-        for number in entries.keys {
-            entries[number]?.connection.fail(error)
-            wake(number)
+        for entry in entries.values {
+            entry.connection.fail(error)
+            entry.changed.signal()
         }
-        Wakeup.signalAll(in: &waitingForGreeting)
-        Wakeup.signalAll(in: &waitingForRoom)
-        Wakeup.signalAll(in: &waitingForOutbound)
-        Wakeup.signalAll(in: &waitingForEnd)
+        for condition in [greeted, outboundFilled, outboundTaken, ended] { condition.signal() }
     }
 
     private func endOfProcess(cause: (any Error)? = nil) -> RelayError {
@@ -212,11 +209,10 @@ extension RelayClient {
 
     private func greeting() async throws {
         while true {
+            let generation = greeted.generation
             if let failure { throw failure }
             if decoder.isGreeted { return }
-            let wakeup = Wakeup()
-            waitingForGreeting.append(wakeup)
-            try await wakeup.wait()
+            try await greeted.wait(after: generation)
         }
     }
 }
@@ -232,8 +228,9 @@ extension RelayClient {
             throw RelayError(.protocolViolation, "The relay sent a frame that only its client sends")
         default:
             // Without an entry, the connection is over here, and the relay does not know it yet.
-            try entries[frame.connection]?.connection.receive(frame.body)
-            wake(frame.connection)
+            guard let entry = entries[frame.connection] else { return }
+            try entry.connection.receive(frame.body)
+            entry.changed.signal()
         }
     }
 
@@ -241,17 +238,18 @@ extension RelayClient {
         if let failure { throw failure }
         repeat { lastNumber &+= 1 } while lastNumber == 0 || entries[lastNumber] != nil
         let number = lastNumber
-        entries[number] = Entry(connection: RelayConnection(window: configuration.window))
-        enqueue(.open(window: UInt32(configuration.window)), on: number)
+        let entry = Entry(RelayConnection(window: Int(configuration.window)))
+        entries[number] = entry
+        enqueue(.open(window: configuration.window), on: number)
         do {
-            while let phase = entries[number]?.connection.phase {
-                switch phase {
-                case .opening: try await change(of: number)
+            while true {
+                let generation = entry.changed.generation
+                switch entry.connection.phase {
+                case .opening: try await entry.changed.wait(after: generation)
                 case .open: return number
                 case .over(let error): throw error
                 }
             }
-            throw Self.outOfScope
         } catch {
             close(number, isOrderly: false)
             throw error
@@ -259,36 +257,36 @@ extension RelayClient {
     }
 
     fileprivate func read(upTo limit: Int, on number: UInt32) async throws -> [UInt8] {
+        let entry = try entry(number)
         while true {
             try Task.checkCancellation()
-            guard let reading = try entries[number]?.connection.read(upTo: limit) else { throw Self.outOfScope }
-            switch reading {
+            let generation = entry.changed.generation
+            switch try entry.connection.read(upTo: limit) {
             case .bytes(let bytes, let credit):
                 if let credit { enqueue(.window(increment: credit), on: number) }
                 return bytes
             case .end:
                 return []
             case .nothingYet:
-                try await change(of: number)
+                try await entry.changed.wait(after: generation)
             }
         }
     }
 
     fileprivate func write(_ bytes: [UInt8], on number: UInt32) async throws {
+        let entry = try entry(number)
         var rest = bytes[...]
         while !rest.isEmpty {
             try Task.checkCancellation()
+            let taken = outboundTaken.generation
             guard outbound.count < Self.outboundLimit || failure != nil else {
-                let wakeup = Wakeup()
-                waitingForRoom.append(wakeup)
-                try await wakeup.wait()
+                try await outboundTaken.wait(after: taken)
                 continue
             }
-            guard let count = try entries[number]?.connection.reserve(min(rest.count, Self.chunk)) else {
-                throw Self.outOfScope
-            }
+            let generation = entry.changed.generation
+            let count = try entry.connection.reserve(min(rest.count, Self.chunk))
             guard count > 0 else {
-                try await change(of: number)
+                try await entry.changed.wait(after: generation)
                 continue
             }
             enqueue(.data(Array(rest.prefix(count))), on: number)
@@ -298,31 +296,24 @@ extension RelayClient {
     }
 
     fileprivate func finishWriting(on number: UInt32) throws {
-        guard entries[number] != nil else { throw Self.outOfScope }
-        if let body = try entries[number]?.connection.finishWriting() { enqueue(body, on: number) }
+        if let body = try entry(number).connection.finishWriting() { enqueue(body, on: number) }
     }
 
     private func close(_ number: UInt32, isOrderly: Bool) {
-        guard var entry = entries.removeValue(forKey: number) else { return }
+        guard let entry = entries.removeValue(forKey: number) else { return }
         if let body = entry.connection.close(isOrderly: isOrderly) { enqueue(body, on: number) }
-        entry.wake()
+        entry.changed.signal()
+    }
+
+    private func entry(_ number: UInt32) throws(RelayError) -> Entry {
+        guard let entry = entries[number] else { throw Self.outOfScope }
+        return entry
     }
 
     private func enqueue(_ body: RelayFrame.Body, on number: UInt32) {
         guard failure == nil else { return }
         RelayFrame(connection: number, body: body).encode(into: &outbound)
-        Wakeup.signalAll(in: &waitingForOutbound)
-    }
-
-    /// Returns when something happened to the connection.
-    private func change(of number: UInt32) async throws {
-        let wakeup = Wakeup()
-        entries[number]?.waiting.append(wakeup)
-        try await wakeup.wait()
-    }
-
-    private func wake(_ number: UInt32) {
-        entries[number]?.wake()
+        outboundFilled.signal()
     }
 
     private static var outOfScope: RelayError {
