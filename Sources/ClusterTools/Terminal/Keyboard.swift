@@ -2,9 +2,9 @@ public import IO
 import SSH
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// The person at the terminal, if there is one: standard input and standard error are both terminals.
@@ -56,7 +56,8 @@ struct TerminalPrompter: LoginPrompter {
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noHost, "the host key of \(host) is not known",
-                why: "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
+                why:
+                    "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
                 remedy: "connect once from a terminal, or add the key to known_hosts")
         }
         console.ask(

@@ -119,7 +119,8 @@ extension JobWatch {
             case .ended(let state):
                 let ending =
                     job.isArray
-                    ? Ending(tasks: try await taskStates(conversation), state: state) : Ending(state: state, files: latest)
+                    ? Ending(tasks: try await taskStates(conversation), state: state)
+                    : Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }

@@ -2,9 +2,9 @@ import IO
 import SSH
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Takes one job from its submission, or from wherever it is, to its end or to the user's leave.
@@ -138,7 +138,7 @@ actor Supervisor {
     private func serveTunnel() async throws {
         do {
             try await tunnel.serve()
-        } catch where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) {
             console.report(.noBoard(reason: "cannot listen here: \(error)"))
         }
     }
@@ -185,13 +185,13 @@ actor Supervisor {
             for note in accepted.notes { console.report(.note(note)) }
             console.report(.submitted(job: accepted.id, host: accepted.host, run: accepted.run))
             return submission.job
-        } catch where isLinkLoss(error) {
+        } catch  where isLinkLoss(error) {
             failedAttempts += 1
             if let ended = error as? ConversationEnded, failedAttempts >= Self.attempts {
                 throw Failure(Exit.unavailable, "\(host.name) cannot be used", cause: ended)
             }
             throw error
-        } catch where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) {
             // The cluster refused, and has removed what was sent.
             isUncertain = false
             try forget(submission.job)
