@@ -58,8 +58,8 @@ public final class Console: Sendable {
         }
     }
 
-    /// A question, without a line break: shown however quiet it is.
-    func ask(_ question: String) { write(question + " ") }
+    /// A question or what belongs to one, as it is: shown however quiet it is.
+    func ask(_ question: String) { write(question) }
 
     private func line(_ text: String, style: Event.Style) {
         let codes =

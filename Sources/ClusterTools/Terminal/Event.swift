@@ -29,7 +29,7 @@ public enum Event: Sendable {
     var detail: Console.Detail {
         switch self {
         case .failure: .quiet
-        case .debug: .verbose
+        case .connecting, .debug: .verbose
         default: .normal
         }
     }

@@ -96,7 +96,10 @@ actor Supervisor {
         return try await link.keep { host in
             if self.watch.value == nil {
                 guard let job = try await self.submit(&submission, on: host) else { return .interrupted(.interrupt) }
-                if case .submit(_, detach: true) = errand { return self.detached(from: job) }
+                if case .submit(_, detach: true) = errand {
+                    print(job.title)
+                    return self.detached(from: job)
+                }
                 try self.begin(watching: job)
             }
             guard let watch = self.watch.value else { return nil }
