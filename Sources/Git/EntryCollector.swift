@@ -60,6 +60,11 @@ struct EntryCollector {
         }
         let path = Self.join(origin.location, inner)
         uninitialized.append(path)
+        addFolder(path)
+    }
+
+    /// Adds an empty folder.
+    mutating func addFolder(_ path: String) {
         entries.append(Entry(path: path, kind: .directory, size: 0, source: .nothing))
     }
 
@@ -155,9 +160,10 @@ struct EntryCollector {
         switch SecretNames.suspicion(of: entry.path) {
         case .none: return
         case .secret: secrets.append(entry.path)
-        case .ifPrivateKey:
+        case .secretIfItContains(let text):
             guard entry.size < 1 << 16 else { return }
-            if SecretNames.isPrivateKey(try content(id, path, from: origin)) { secrets.append(entry.path) }
+            let content = String(decoding: try content(id, path, from: origin), as: UTF8.self)
+            if content.contains(text) { secrets.append(entry.path) }
         }
     }
 

@@ -1,11 +1,11 @@
 internal import CGit2
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #else
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// What stands between a file on disk and its blob, by `.gitattributes` and configuration.

@@ -31,7 +31,9 @@ extension Repository {
             location: location.description, filtersInUse: min(use, .largeFilesOnly), isWorkTree: false, unfiltered: [])
         for item in contents {
             guard item.mode == GIT_FILEMODE_COMMIT.rawValue else {
-                try item.path.withCString { try collector.add($0, mode: item.mode, id: item.id, from: origin) { _ in .largeFileStorage } }
+                try item.path.withCString {
+                    try collector.add($0, mode: item.mode, id: item.id, from: origin) { _ in .largeFileStorage }
+                }
                 continue
             }
             guard let inner = try checkedOutSubmodule(at: item.path), try inner.has(item.id) else {

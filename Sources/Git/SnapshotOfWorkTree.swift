@@ -66,7 +66,9 @@ extension Repository {
             nested.append(
                 NestedSnapshot(
                     path: inner.location.description, commit: result.commit.hex, reference: result.reference))
+            let count = collector.entries.count
             try collect(inner, result, into: &collector, &nested)
+            if collector.entries.count == count { collector.addFolder(inner.location.description) }
         }
     }
 }

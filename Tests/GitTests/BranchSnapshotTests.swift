@@ -21,7 +21,8 @@ struct BranchSnapshotTests {
             #expect(snapshot.commit == (try sandbox.git("rev-parse", "feature/x")))
             #expect(snapshot.tree == (try sandbox.git("rev-parse", "feature/x^{tree}")))
             #expect(!snapshot.isDirty)
-            let listed = try sandbox.git("ls-tree", "-r", "--name-only", "feature/x").split(separator: "\n").map(String.init)
+            let listed = try sandbox.git("ls-tree", "-r", "--name-only", "feature/x").split(separator: "\n").map(
+                String.init)
             #expect(snapshot.paths == listed.sorted())
             #expect(try repository.text(of: snapshot.entry("deep/er/feature.py")) == "feature\n")
             #expect(try snapshot.entry("run.sh").kind == .file(executable: true))
@@ -43,7 +44,9 @@ struct BranchSnapshotTests {
             try clone.git("tag", "-a", "-m", "release", "v1.0", "origin/only-there")
             try clone.git("tag", "main", "origin/only-there")
             let repository = try clone.open()
-            for name in ["only-there", "origin/only-there", "v1.0", there, String(there.prefix(9)), "v1.0^{}", "refs/tags/v1.0"] {
+            for name in [
+                "only-there", "origin/only-there", "v1.0", there, String(there.prefix(9)), "v1.0^{}", "refs/tags/v1.0",
+            ] {
                 #expect(try repository.snapshot(ofBranch: name).commit == there, "\(name)")
             }
             #expect(try repository.snapshot(ofBranch: "main").commit == clone.git("rev-parse", "refs/heads/main"))
@@ -65,7 +68,8 @@ struct BranchSnapshotTests {
             #expect(error.code == .unknownRevision)
             #expect(
                 error.message
-                    == "\(sandbox.path) has no branch, tag or revision feature/transfromer. Did you mean feature/transformer?")
+                    == "\(sandbox.path) has no branch, tag or revision feature/transfromer. Did you mean feature/transformer?"
+            )
             let none = try failure { _ = try sandbox.open().snapshot(ofBranch: "zzz") }
             #expect(none.message.hasSuffix("See them all with: git branch --all"))
             #expect(throws: GitError.self) { try sandbox.open().snapshot(ofBranch: "") }

@@ -25,7 +25,8 @@ struct SafetyTests {
             #expect(
                 error.code
                     == .fileTooLarge([
-                        OversizedFile(path: "b.pt", size: 2_500_000), OversizedFile(path: "weights/a.pt", size: 1_500_000),
+                        OversizedFile(path: "b.pt", size: 2_500_000),
+                        OversizedFile(path: "weights/a.pt", size: 1_500_000),
                         OversizedFile(path: "inner/c.pt", size: 1_200_000),
                     ]))
             #expect(error.message.contains("b.pt (2 MB)"))
@@ -58,6 +59,30 @@ struct SafetyTests {
         }
     }
 
+    @Test(
+        "secrets by name",
+        arguments: [
+            (".env", SecretNames.Suspicion.secret), ("a/.env.local", .secret), (".env.example", .none),
+            ("environment", .none),
+            ("a/id_rsa", .secret), ("id_rsa.pub", .none), (".aws/credentials", .secret), ("credentials.py", .none),
+            ("x.pfx", .secret), ("home/.kube/config", .secret), ("config", .none),
+            ("tls.key", .secretIfItContains("PRIVATE KEY")), (".npmrc", .secretIfItContains("_auth")), ("", .none),
+        ])
+    func secretNames(_ path: String, _ suspicion: SecretNames.Suspicion) {
+        #expect(SecretNames.suspicion(of: path) == suspicion)
+    }
+
+    @Test("a warning names the files, a few of them, and what to do")
+    func warningTexts() {
+        #expect(
+            SnapshotWarning.secrets([".env"]).description
+                == ".env will be sent, and looks like a secret. "
+                + "What the job does not need, name in .gitignore (and git rm --cached).")
+        let many = SnapshotWarning.unfetchedLargeFiles((1...7).map { "\($0).bin" }).description
+        #expect(many.hasPrefix("1.bin, 2.bin, 3.bin, 4.bin, 5.bin and 2 more: only a pointer"))
+        #expect(many.hasSuffix("git lfs pull"))
+    }
+
     @Test("a file that vanishes while the snapshot is taken: once more, without it")
     func vanishing() throws {
         try Lab.with { lab in
@@ -68,7 +93,11 @@ struct SafetyTests {
             var steps = 0
             var options = SnapshotOptions(message: "x")
             let polls = Mutex(0)
-            options.isCancelled = { polls.withLock { $0 += 1; return false } }
+            options.isCancelled = {
+                polls.withLock {
+                    $0 += 1; return false
+                }
+            }
             options.dryRun = true
             _ = try sandbox.open().snapshot(options)
             steps = polls.withLock { $0 }
@@ -79,7 +108,11 @@ struct SafetyTests {
                 let poll = Mutex(0)
                 var options = SnapshotOptions(message: "x")
                 options.isCancelled = {
-                    if poll.withLock({ $0 += 1; return $0 }) == step { unlink(file) }
+                    if poll.withLock({
+                        $0 += 1; return $0
+                    }) == step {
+                        unlink(file)
+                    }
                     return false
                 }
                 let snapshot = try sandbox.open().snapshot(options)
@@ -103,9 +136,13 @@ struct SafetyTests {
                 var options = SnapshotOptions(message: "x")
                 // Should the first attempt end right after its removal, it is back for the second, and goes again.
                 options.isCancelled = {
-                    let count = poll.withLock { $0 += 1; return $0 }
+                    let count = poll.withLock {
+                        $0 += 1; return $0
+                    }
                     if count == step || count == 2 * step { unlink(file) }
-                    if count == step + 1 { _ = FileManager.default.createFile(atPath: file, contents: Data("x\n".utf8)) }
+                    if count == step + 1 {
+                        _ = FileManager.default.createFile(atPath: file, contents: Data("x\n".utf8))
+                    }
                     return false
                 }
                 do {
@@ -174,7 +211,11 @@ struct SafetyTests {
                 let poll = Mutex(0)
                 let last = step
                 var options = SnapshotOptions(message: "x")
-                options.isCancelled = { poll.withLock { $0 += 1; return $0 >= last } }
+                options.isCancelled = {
+                    poll.withLock {
+                        $0 += 1; return $0 >= last
+                    }
+                }
                 do {
                     let snapshot = try sandbox.open().snapshot(options)
                     #expect(snapshot.isDirty)
@@ -190,7 +231,9 @@ struct SafetyTests {
         }
     }
 
-    @Test("killed at any step, it leaves everything as it was, and the next one succeeds", arguments: [1, 4, 7, 9, 11, 13, 15])
+    @Test(
+        "killed at any step, it leaves everything as it was, and the next one succeeds",
+        arguments: [1, 4, 7, 9, 11, 13, 15])
     func killed(_ step: Int) async throws {
         try Lab.isolate()
         let root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
@@ -209,7 +252,11 @@ struct SafetyTests {
             let poll = Mutex(0)
             var options = SnapshotOptions(message: "x")
             options.isCancelled = {
-                if poll.withLock({ $0 += 1; return $0 }) == step { kill(getpid(), SIGKILL) }
+                if poll.withLock({
+                    $0 += 1; return $0
+                }) == step {
+                    kill(getpid(), SIGKILL)
+                }
                 return false
             }
             _ = try Repository.discover(from: path).snapshot(options)
@@ -247,6 +294,14 @@ struct SafetyTests {
             #expect(folder.code == .unreadableFile)
             #expect(folder.message.contains("\(path)/data"))
             #expect(chmod("\(path)/data", 0o755) == 0)
+            #expect(utimes("\(path)/main.py", nil) == 0)
+            #expect(chmod("\(path)/main.py", 0) == 0)
+            let tracked = try failure {
+                _ = try Repository.discover(from: path).snapshot(SnapshotOptions(message: "x"))
+            }
+            #expect(tracked.code == .unreadableFile)
+            #expect(tracked.message.contains("\(path)/main.py"))
+            #expect(chmod("\(path)/main.py", 0o644) == 0)
             // One that is ignored does not matter.
             #expect(mkdir("\(path)/build", 0) == 0)
             #expect(try Repository.discover(from: path).snapshot(SnapshotOptions(message: "x")).isDirty)
