@@ -108,7 +108,7 @@ public struct SubmitCommand {
             options.dryRun = invocation.dryRun
             snapshot = try repository.snapshot(options)
         }
-        for warning in snapshot.warnings { console.report(.warning(warning.text)) }
+        for warning in snapshot.warnings { console.report(.warning(warning.description)) }
         console.report(
             .snapshot(
                 commit: snapshot.commit,
