@@ -119,7 +119,7 @@ fi
 submit_put state running
 (
     trap - INT QUIT TERM USR1 USR2
-    if [ "$(type -t "${submit_command[0]}")" = file ]; then exec "${submit_command[@]}"; fi
+    if [ "$(type -t -- "${submit_command[0]}")" = file ]; then exec -- "${submit_command[@]}"; fi
     "${submit_command[@]}"
 ) >&3 3>&- &
 submit_child=$!
