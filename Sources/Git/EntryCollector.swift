@@ -9,6 +9,7 @@ struct EntryCollector {
         let files: WorkTree
         /// Where the repository is in the outermost one; empty for that one.
         let location: String
+        let filtersInUse: FiltersInUse
         /// The files on disk are those that the entries are about.
         let isWorkTree: Bool
         /// Paths whose blob is the file as it is on disk, because a filter was not run.
@@ -25,9 +26,10 @@ struct EntryCollector {
     private var special: [String] = []
     private var hidden: [String] = []
 
-    /// Adds one file or link. `name` is its path in the repository, `filter` what makes git and the disk differ.
+    /// Adds one file or link. `name` is its path in the repository; `filter` says what makes git and the disk differ.
     mutating func add(
-        _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, _ filter: ExternalFilter, from origin: Origin
+        _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, from origin: Origin,
+        filter: (TreePath) throws -> ExternalFilter
     ) throws {
         guard let inner = String(validatingCString: name) else {
             unsendable.append(Self.join(origin.location, TreePath(name).description))
@@ -45,7 +47,7 @@ struct EntryCollector {
             path: path, kind: kind, size: size, source: .object(id, workTree: origin.repository.workTree))
         if kind != .symlink {
             let inRepository = TreePath(name)
-            entry = try resolve(entry, id, inRepository, filter, from: origin)
+            entry = try resolve(entry, id, inRepository, from: origin, filter)
             try noteSecret(entry, id, inRepository, from: origin)
         }
         entries.append(entry)
@@ -58,6 +60,11 @@ struct EntryCollector {
         }
         let path = Self.join(origin.location, inner)
         uninitialized.append(path)
+        addFolder(path)
+    }
+
+    /// Adds an empty folder.
+    mutating func addFolder(_ path: String) {
         entries.append(Entry(path: path, kind: .directory, size: 0, source: .nothing))
     }
 
@@ -100,15 +107,16 @@ struct EntryCollector {
 
     /// The entry with the content that the user has on disk, where git has another.
     private mutating func resolve(
-        _ entry: Entry, _ id: ObjectID, _ path: TreePath, _ filter: ExternalFilter, from origin: Origin
+        _ entry: Entry, _ id: ObjectID, _ path: TreePath, from origin: Origin,
+        _ filter: (TreePath) throws -> ExternalFilter
     ) throws -> Entry {
-        switch filter {
+        let pointer = try pointer(entry, id, path, from: origin)
+        if origin.filtersInUse != .programs, pointer == nil { return entry }
+        switch try filter(path) {
         case .none:
             return entry
         case .largeFileStorage:
-            guard entry.size < LargeFilePointer.sizeLimit,
-                let pointer = LargeFilePointer(try content(id, path, from: origin))
-            else { return entry }
+            guard let pointer else { return entry }
             guard let file = try locate(pointer, path, from: origin) else {
                 unfetched.append(entry.path)
                 return entry
@@ -128,6 +136,14 @@ struct EntryCollector {
         }
     }
 
+    /// The pointer that a blob is, where there can be one.
+    private func pointer(
+        _ entry: Entry, _ id: ObjectID, _ path: TreePath, from origin: Origin
+    ) throws -> LargeFilePointer? {
+        guard origin.filtersInUse != .none, LargeFilePointer.sizes.contains(entry.size) else { return nil }
+        return LargeFilePointer(try content(id, path, from: origin))
+    }
+
     /// The file that a pointer stands for: on disk, or in git-lfs's own store; nil when it was never fetched.
     private func locate(_ pointer: LargeFilePointer, _ path: TreePath, from origin: Origin) throws -> FileLocation? {
         if origin.isWorkTree, let status = try origin.files.statusBehindNoLink(of: path) {
@@ -144,9 +160,10 @@ struct EntryCollector {
         switch SecretNames.suspicion(of: entry.path) {
         case .none: return
         case .secret: secrets.append(entry.path)
-        case .ifPrivateKey:
+        case .secretIfItContains(let text):
             guard entry.size < 1 << 16 else { return }
-            if SecretNames.isPrivateKey(try content(id, path, from: origin)) { secrets.append(entry.path) }
+            let content = String(decoding: try content(id, path, from: origin), as: UTF8.self)
+            if content.contains(text) { secrets.append(entry.path) }
         }
     }
 

@@ -1,5 +1,13 @@
 internal import CGit2
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// What stands between a file on disk and its blob, by `.gitattributes` and configuration.
 enum ExternalFilter: Sendable, Equatable {
     case none
@@ -18,6 +26,22 @@ enum ExternalFilter: Sendable, Equatable {
     }
 }
 
+/// Which filters the files of a repository can have. Most have none, and asking for the attribute of each of a hundred
+/// thousand files takes longer than all the rest of a snapshot.
+enum FiltersInUse: Comparable, Sendable {
+    case none
+    /// Files with a filter can be told by their blobs, which are pointers.
+    case largeFilesOnly
+    case programs
+
+    /// From the text of a file of attributes.
+    init(attributes bytes: [UInt8]) {
+        let words = String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }
+        let filters = words.filter { $0.hasPrefix("filter=") }
+        self = filters.isEmpty ? .none : filters.allSatisfy { $0 == "filter=lfs" } ? .largeFilesOnly : .programs
+    }
+}
+
 extension Repository {
     /// The filter attribute of a path.
     func externalFilter(of path: TreePath) throws(GitError) -> ExternalFilter {
@@ -29,30 +53,43 @@ extension Repository {
         return ExternalFilter(attribute: value)
     }
 
-    /// Whether any file that gives attributes may name a filter. Almost no repository has one, and asking for the
-    /// attribute of each of a hundred thousand files takes longer than all the rest.
-    func mayUseExternalFilters(index: Index, files: WorkTree) throws -> Bool {
+    /// Which filters the attributes that are in force here may ask for.
+    func filtersInUse(index: Index, files: WorkTree) throws -> FiltersInUse {
+        var use = FiltersInUse.none
         for path in index.paths(named: ".gitattributes") {
             if let status = try files.status(of: path), status.kind == .regular {
-                if Self.mentionsFilter(try files.openFile(path).contents()) { return true }
+                use = max(use, FiltersInUse(attributes: try files.openFile(path).contents()))
             } else if let entry = index.entry(at: path) {
-                let id = ObjectID(entry.id)
-                let database = try ObjectDatabase(of: self)
-                guard try database.size(of: id) != nil else { return true }
-                if try database.withContents(of: id, { Self.mentionsFilter(Array($0)) }) { return true }
+                use = max(use, try filtersInUse(blob: ObjectID(entry.id)))
             }
         }
-        // The files of this user and of this machine come into play only through these.
-        let information = try WorkTree(root: commonDirectory)
-        let own = TreePath("info/attributes")
-        if try information.status(of: own) != nil, Self.mentionsFilter(try information.openFile(own).contents()) {
-            return true
+        // Of this clone, and of this user.
+        for (folder, name) in [(commonDirectory, "info/attributes"), try userAttributes()] {
+            guard let folder = try WorkTree.ifPresent(root: folder), try folder.status(of: TreePath(name)) != nil else {
+                continue
+            }
+            use = max(use, FiltersInUse(attributes: try folder.openFile(TreePath(name)).contents()))
         }
-        return try configuration("core.attributesFile") != nil
+        return use
     }
 
-    static func mentionsFilter(_ bytes: [UInt8]) -> Bool {
-        String(decoding: bytes, as: UTF8.self).contains("filter")
+    /// Which filters a `.gitattributes` among git's objects may ask for.
+    func filtersInUse(blob: ObjectID) throws -> FiltersInUse {
+        let database = try ObjectDatabase(of: self)
+        guard try database.size(of: blob) != nil else { return .programs }
+        return try database.withContents(of: blob) { FiltersInUse(attributes: Array($0)) }
+    }
+
+    /// The folder and the name of the user's own attributes, which need not exist.
+    private func userAttributes() throws(GitError) -> (folder: String, name: String) {
+        if let path = try configurationPath("core.attributesFile") {
+            let slash = path.lastIndex(of: "/") ?? path.startIndex
+            return (String(path[..<slash]), String(path[slash...].drop { $0 == "/" }))
+        }
+        if let folder = getenv("XDG_CONFIG_HOME").map({ String(cString: $0) }), !folder.isEmpty {
+            return (folder + "/git", "attributes")
+        }
+        return ((getenv("HOME").map { String(cString: $0) } ?? "") + "/.config/git", "attributes")
     }
 
     /// The blob that git would make of `bytes`: line ends and `$Id$` as configuration and attributes want them.

@@ -7,8 +7,8 @@ struct LargeFilePointer: Sendable, Equatable {
     /// Of the file, in bytes.
     let size: Int
 
-    /// A pointer is shorter than this.
-    static let sizeLimit = 1024
+    /// How long a pointer can be, in bytes.
+    static let sizes = 100..<1024
     private static let firstLine = "version https://git-lfs.github.com/spec/v1"
 
     init(digest: String, size: Int) {
@@ -18,7 +18,7 @@ struct LargeFilePointer: Sendable, Equatable {
 
     /// Reads a pointer; nil when `bytes` are something else.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count < Self.sizeLimit, let text = String(validating: bytes, as: UTF8.self),
+        guard Self.sizes.contains(bytes.count), let text = String(validating: bytes, as: UTF8.self),
             text.hasPrefix(Self.firstLine + "\n")
         else { return nil }
         var digest: String?
@@ -46,7 +46,7 @@ extension OpenFile {
     /// What git-lfs would give git for this file: a pointer to it; or itself, when it is a pointer already, or empty.
     func largeFileBlob(isCancelled: () -> Bool) throws -> [UInt8] {
         let before = try status()
-        if before.size < LargeFilePointer.sizeLimit {
+        if before.size < LargeFilePointer.sizes.upperBound {
             let bytes = try contents()
             if bytes.isEmpty || LargeFilePointer(bytes) != nil { return bytes }
         }

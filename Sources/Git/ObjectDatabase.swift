@@ -32,7 +32,7 @@ final class ObjectDatabase {
         if isDryRun {
             try Library.check(git_odb_hash(&id, bytes.baseAddress, bytes.count, type), "Cannot name an object")
             unwritten[ObjectID(id)] = bytes.count
-            if bytes.count < LargeFilePointer.sizeLimit { unwrittenContents[ObjectID(id)] = Array(bytes) }
+            if bytes.count < LargeFilePointer.sizes.upperBound { unwrittenContents[ObjectID(id)] = Array(bytes) }
         } else {
             try Library.check(
                 git_odb_write(&id, handle, bytes.baseAddress, bytes.count, type), "Cannot write an object")

@@ -116,6 +116,20 @@ public final class Repository {
         return value.map { String(cString: $0) }
     }
 
+    /// As ``configuration(_:)``, for a path: `~` is the user's home.
+    func configurationPath(_ name: String) throws(GitError) -> String? {
+        var snapshot: OpaquePointer?
+        try Library.check(
+            git_repository_config_snapshot(&snapshot, handle), "Cannot read the configuration of \(workTree)")
+        defer { git_config_free(snapshot) }
+        var value = git_buf()
+        let result = git_config_get_path(&value, snapshot, name)
+        if result == GIT_ENOTFOUND.rawValue { return nil }
+        try Library.check(result, "Cannot read \(name) in the configuration of \(workTree)")
+        defer { git_buf_dispose(&value) }
+        return value.ptr.map { String(cString: $0) }
+    }
+
     /// As ``configuration(_:)``, for one that is on or off; `fallback` when it is not set.
     func configuration(_ name: String, or fallback: Bool) throws(GitError) -> Bool {
         guard let value = try configuration(name) else { return fallback }

@@ -1,38 +1,41 @@
-/// Which files look like secrets, by their names and, where a name can mean two things, their first bytes.
+/// Which files look like secrets, by their names and, where a name can mean two things, by what is in them.
 enum SecretNames {
-    /// How sure a name is.
+    /// What a name says.
     enum Suspicion: Equatable {
         case none
         case secret
-        /// Only when it holds a private key.
-        case ifPrivateKey
+        /// A secret if the file has this text in it.
+        case secretIfItContains(String)
     }
 
-    private static let names: Set<String> = [
-        ".env", ".netrc", "_netrc", ".pgpass", ".my.cnf", ".git-credentials", ".pypirc", ".npmrc", ".htpasswd",
-        ".dockercfg", ".s3cfg", ".boto", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk",
-        "credentials", "credentials.json", "credentials.yaml", "credentials.yml", "secrets.json", "secrets.yaml",
+    private static let names: Set<Substring> = [
+        ".env", ".envrc", ".netrc", "_netrc", ".pgpass", ".my.cnf", ".git-credentials", ".htpasswd", ".dockercfg",
+        ".s3cfg",
+        ".boto", ".vault-token", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk",
+        "credentials",
+        "credentials.json", "credentials.yaml", "credentials.yml", "credentials.toml", "secrets.json", "secrets.yaml",
         "secrets.yml", "secrets.toml", "client_secret.json", "service_account.json", "service-account.json",
-        "kaggle.json",
-        "kubeconfig", ".vault-token",
+        "application_default_credentials.json", "kaggle.json", "kubeconfig",
     ]
-    private static let suffixes = [".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk"]
-    private static let keySuffixes = [".pem", ".key", ".der", ".asc"]
+    private static let ends = [
+        ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".kube/config", ".docker/config.json",
+        ".huggingface/token",
+    ]
+    /// Ends of names that can be those of a certificate, or of settings that anybody may see.
+    private static let ambiguous = [
+        (".pem", "PRIVATE KEY"), (".key", "PRIVATE KEY"), (".asc", "PRIVATE KEY"), (".npmrc", "_auth"),
+        (".pypirc", "password"),
+    ]
     /// What people commit on purpose, so that others know what to fill in.
     private static let samples: Set<Substring> = ["example", "sample", "template", "dist", "defaults", "schema"]
 
     static func suspicion(of path: String) -> Suspicion {
-        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.index(after: $0)...]) } ?? path
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...]
         if names.contains(name) { return .secret }
-        if name.hasPrefix(".env."), let last = name.split(separator: ".").last, !samples.contains(last) {
+        if name.utf8.starts(with: ".env.".utf8), let last = name.split(separator: ".").last, !samples.contains(last) {
             return .secret
         }
-        if suffixes.contains(where: name.hasSuffix) { return .secret }
-        return keySuffixes.contains(where: name.hasSuffix) ? .ifPrivateKey : .none
-    }
-
-    /// Whether the beginning of a file is that of a private key.
-    static func isPrivateKey(_ head: some Sequence<UInt8>) -> Bool {
-        String(decoding: Array(head), as: UTF8.self).contains("PRIVATE KEY")
+        if ends.contains(where: path.hasSuffix) { return .secret }
+        return ambiguous.first { path.hasSuffix($0.0) }.map { .secretIfItContains($0.1) } ?? .none
     }
 }

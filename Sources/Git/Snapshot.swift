@@ -77,27 +77,6 @@ struct FileLocation: Sendable, Equatable {
     let path: TreePath
 }
 
-/// Something that is no reason to stop, but must not pass in silence.
-public enum SnapshotWarning: Sendable, Equatable {
-    /// Files that look like secrets are about to leave.
-    case secrets([String])
-    /// Submodules that are not checked out: their folders arrive empty.
-    case uninitializedSubmodules([String])
-    /// Files that git-lfs has not fetched: their pointers are sent instead of them. `git lfs pull` gets them.
-    case unfetchedLargeFiles([String])
-    /// Tracked files whose content the repository lacks (a partial clone): they are not sent.
-    case missingContent([String])
-    /// Changed files under a filter of this name, which is not run: the snapshot holds them as they are on disk.
-    case filterNotRun(String, [String])
-    /// Names that are not UTF-8 (shown with escapes): the snapshot holds them, but they are not sent.
-    case unsendableNames([String])
-    /// Tracked paths where now is a socket, a pipe or a device: gone, as far as git is concerned.
-    case specialFiles([String])
-    /// Files that git was told to consider unchanged (`--assume-unchanged`, `--skip-worktree`), and which are not: what
-    /// git has is sent, and not what is on disk.
-    case hiddenChanges([String])
-}
-
 /// How a snapshot is taken.
 public struct SnapshotOptions: Sendable {
     /// The message of the commit, should one be needed: the command that is to run.

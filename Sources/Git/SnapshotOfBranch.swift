@@ -21,20 +21,19 @@ extension Repository {
         _ nested: inout [NestedSnapshot]
     ) throws {
         let contents = try treeContents(of: commit)
-        let usesFilters = try contents.contains { item in
-            guard item.path.description.hasSuffix(".gitattributes") else { return false }
-            let database = try ObjectDatabase(of: self)
-            guard try database.size(of: item.id) != nil else { return true }
-            return try database.withContents(of: item.id) { Self.mentionsFilter(Array($0)) }
+        var use = FiltersInUse.none
+        for item in contents where item.path.string?.hasSuffix(".gitattributes") == true {
+            use = max(use, try filtersInUse(blob: item.id))
         }
+        // Attributes are known for the files on disk only; but what looks like a pointer of git-lfs is one.
         let origin = EntryCollector.Origin(
             repository: self, database: try ObjectDatabase(of: self), files: try WorkTree(root: workTree),
-            location: location.description, isWorkTree: false, unfiltered: [])
-        // Attributes are known for the files on disk only; but what looks like a pointer of git-lfs is one.
-        let filter = usesFilters ? ExternalFilter.largeFileStorage : .none
+            location: location.description, filtersInUse: min(use, .largeFilesOnly), isWorkTree: false, unfiltered: [])
         for item in contents {
             guard item.mode == GIT_FILEMODE_COMMIT.rawValue else {
-                try item.path.withCString { try collector.add($0, mode: item.mode, id: item.id, filter, from: origin) }
+                try item.path.withCString {
+                    try collector.add($0, mode: item.mode, id: item.id, from: origin) { _ in .largeFileStorage }
+                }
                 continue
             }
             guard let inner = try checkedOutSubmodule(at: item.path), try inner.has(item.id) else {

@@ -41,10 +41,10 @@ extension Repository {
         _ nested: inout [NestedSnapshot]
     ) throws {
         let inner = plan.repository
-        let usesFilters = try inner.mayUseExternalFilters(index: plan.index, files: plan.files)
         let origin = EntryCollector.Origin(
             repository: inner, database: plan.database, files: plan.files, location: plan.location.description,
-            isWorkTree: true, unfiltered: Set(outcome.unfiltered.values.joined()))
+            filtersInUse: try inner.filtersInUse(index: plan.index, files: plan.files), isWorkTree: true,
+            unfiltered: Set(outcome.unfiltered.values.joined()))
         for (name, paths) in outcome.unfiltered { collector.note(unfiltered: paths, by: name, in: origin.location) }
         collector.note(special: plan.specialFiles, in: origin.location)
         collector.note(hiddenChanges: plan.hiddenChanges, in: origin.location)
@@ -53,12 +53,11 @@ extension Repository {
             if plan.options.isCancelled() { throw GitError.cancelled }
             guard let name = entry.path else { return }
             guard entry.isSubmodule else {
-                // Attributes of folders that a sparse checkout leaves out are unknown to libgit2; but what looks like a
-                // pointer of git-lfs is one.
-                let filter: ExternalFilter =
-                    try !usesFilters
-                    ? .none : entry.isSkipped ? .largeFileStorage : inner.externalFilter(of: TreePath(name))
-                return try collector.add(name, mode: entry.mode, id: ObjectID(entry.id), filter, from: origin)
+                return try collector.add(name, mode: entry.mode, id: ObjectID(entry.id), from: origin) { path in
+                    // Attributes of folders that a sparse checkout leaves out are unknown to libgit2; but what looks
+                    // like a pointer of git-lfs is one.
+                    try entry.isSkipped ? .largeFileStorage : inner.externalFilter(of: path)
+                }
             }
             let path = TreePath(name)
             guard let inner = plans[path], let result = outcome.nested[path] else {
@@ -67,7 +66,9 @@ extension Repository {
             nested.append(
                 NestedSnapshot(
                     path: inner.location.description, commit: result.commit.hex, reference: result.reference))
+            let count = collector.entries.count
             try collect(inner, result, into: &collector, &nested)
+            if collector.entries.count == count { collector.addFolder(inner.location.description) }
         }
     }
 }

@@ -75,7 +75,8 @@ struct WorkTreeScan {
             git_diff_index_to_workdir(&diff, repository.handle, index.handle, &options)
         }
         if result == GIT_EUSER.rawValue { throw GitError.cancelled }
-        if result == GIT_ENOTFOUND.rawValue { throw GitError.vanished("A file in \(repository.workTree)") }
+        // libgit2 reads files whose status does not tell enough. Opening the last one again tells better what is wrong.
+        if result < 0, let path = walk.last { _ = try files.openFile(path) }
         try Library.check(result, "Cannot compare the files of \(repository.workTree) with its index")
         defer { git_diff_free(diff) }
 
@@ -116,6 +117,9 @@ struct WorkTreeScan {
         /// libgit2 takes them for empty, and the files in them for deleted.
         private(set) var closedDirectories: [TreePath] = []
 
+        /// The path that is being looked at.
+        private(set) var last: TreePath?
+
         init(files: WorkTree, isCancelled: @escaping () -> Bool) {
             self.files = files
             self.isCancelled = isCancelled
@@ -123,6 +127,7 @@ struct WorkTreeScan {
 
         /// Says whether to go on.
         func visit(_ path: UnsafePointer<CChar>?) -> Bool {
+            last = path.map { TreePath($0) }
             if let path, path[max(0, TreePath.length(of: path) - 1)] == CChar(bitPattern: UInt8(ascii: "/")),
                 !files.canEnter(path)
             {

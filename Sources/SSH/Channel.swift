@@ -44,10 +44,10 @@ extension Session {
         let id = try await open(kind)
         do {
             let result = try await body(id)
-            await shielded { await self.close(id) }
+            await close(id)
             return result
         } catch {
-            await shielded { await self.close(id) }
+            await close(id)
             throw error
         }
     }
@@ -55,6 +55,9 @@ extension Session {
     private func start(_ command: String, on id: ChannelID) async throws {
         let answer = try await perform { _ in
             let channel = try channel(id).pointer
+            // Takes in all that has been received, and nothing more: libssh2 fails when it comes upon the reply to
+            // another channel's request while it looks for this one's, but not when it has both.
+            _ = libssh2_channel_wait_eof(channel)
             return Answer(Int(libssh2_channel_process_startup(channel, "exec", 4, command, UInt32(command.utf8.count))))
             {
                 _ in ()
@@ -133,23 +136,21 @@ extension Session {
         return .exited(libssh2_channel_get_exit_status(pointer))
     }
 
-    /// Closes a channel and waits for the server to agree, but not for long: what is left then goes with the session.
-    func close(_ id: ChannelID) async {
+    /// Closes a channel: tells the server, and does not wait for it to agree, which it does when the command has ended.
+    func close(_ id: ChannelID) {
         guard let channel = channels.removeValue(forKey: id), failure == nil else { return }
+        closing.append(channel.pointer)
+        lastClose = .now
+        releaseClosedChannels()
         // Whoever still waits on it finds it gone.
         arrivals.signal()
-        let pointer = ChannelPointer(channel.pointer)
-        do {
-            let late = SSHError(.protocolFailure, "the server did not close a channel")
-            try await withTimeout(.seconds(5), or: late) { try await self.free(pointer) }
-        } catch {
-            // The link is lost, or the server is slow: releasing the session releases its channels.
-        }
     }
 
-    private func free(_ channel: ChannelPointer) async throws {
-        let answer = try await perform { _ in Answer(Int(libssh2_channel_free(channel.value))) { _ in () } }
-        try value(of: answer, "closing a channel")
+    /// Releases the channels that both sides have closed. What is left at the end goes with the session.
+    func releaseClosedChannels() {
+        guard !closing.isEmpty else { return }
+        closing.removeAll { libssh2_channel_free($0) != LIBSSH2_ERROR_EAGAIN }
+        departures.signal()
     }
 
     private func channel(_ id: ChannelID) throws -> Channel {
@@ -165,14 +166,6 @@ extension Session {
         case .failed: throw SSHError(.protocolFailure, "\(doing) failed on \(endpoint.host): \(libraryMessage())")
         }
     }
-}
-
-/// A channel's pointer on its way from the session's actor to the same actor, by way of a timeout.
-///
-/// Unchecked: nobody but the session's actor looks inside.
-private struct ChannelPointer: @unchecked Sendable {
-    let value: OpaquePointer
-    init(_ value: OpaquePointer) { self.value = value }
 }
 
 /// A connection that the server has made, as a byte stream.

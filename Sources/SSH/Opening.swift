@@ -81,11 +81,25 @@ extension Session {
 
     private func serve(_ request: OpenRequest) async {
         do {
-            let id = try await openNow(request.kind)
-            if case .probe = request.kind { return await close(id) }
-            if !request.outcome.deliver(.success(id)) { await close(id) }
+            let id = try await openPatiently(request.kind)
+            if case .probe = request.kind { return close(id) }
+            if !request.outcome.deliver(.success(id)) { close(id) }
         } catch {
             request.outcome.deliver(.failure(error))
+        }
+    }
+
+    /// Opens a channel, and tries again for a while when the server has too many, some of which we have just closed: a
+    /// command's place is free when the command has noticed that it should end.
+    private func openPatiently(_ kind: ChannelKind) async throws -> ChannelID {
+        let clock = ContinuousClock()
+        while true {
+            do {
+                return try await openNow(kind)
+            } catch let error as SSHError where error.code == .channelRefused {
+                guard case .session = kind, let lastClose, clock.now - lastClose < .seconds(2) else { throw error }
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 

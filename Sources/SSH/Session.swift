@@ -21,7 +21,7 @@ public actor Session {
     /// Signalled when bytes have come in, or the session has failed or ended.
     nonisolated let arrivals = Condition()
     /// Signalled when there may be bytes to send.
-    private nonisolated let departures = Condition()
+    nonisolated let departures = Condition()
     /// Signalled when bytes have gone out.
     private nonisolated let drained = Condition()
     /// Why nothing can be done any more. Set once.
@@ -29,6 +29,9 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
+    /// Channels that are closed on our side, and not yet on the server's.
+    var closing: [OpaquePointer] = []
+    var lastClose: ContinuousClock.Instant?
     var openRequests: [OpenRequest] = []
     nonisolated let openRequested = Condition()
     /// Whether libssh2 waits for the server to answer an open request.
@@ -102,6 +105,7 @@ public actor Session {
             while case let bytes = try await stream.read(upTo: 1 << 16), !bytes.isEmpty {
                 lastReceived = .now
                 wire.receive(bytes)
+                releaseClosedChannels()
                 arrivals.signal()
             }
             // What has come in before can still be used; then whoever wants more learns that there is none.

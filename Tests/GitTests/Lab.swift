@@ -10,19 +10,16 @@ struct Lab: Sendable {
 
     /// Lends an empty folder in which neither git nor libgit2 sees the configuration of this machine.
     static func with(_ body: (Lab) throws -> Void) throws {
-        try isolation.get()
+        try isolate()
         let root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
             .appending(path: "git-tests-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-        defer {
-            do {
-                try FileManager.default.removeItem(at: root)
-            } catch {
-                Issue.record("\(root.path) cannot be removed: \(error)")
-            }
-        }
+        defer { removeFolder(root) }
         try body(Lab(root: root))
     }
+
+    /// From now on this process sees no configuration but the repositories' own.
+    static func isolate() throws { try isolation.get() }
 
     /// libgit2 finds no configuration but the repository's own. For the whole process: set once, before any use.
     private static let isolation: Result<Void, any Error> = Result {
@@ -231,6 +228,14 @@ extension Snapshot {
 
 extension Repository {
     func text(of entry: Entry) throws -> String { String(decoding: try read(entry), as: UTF8.self) }
+}
+
+func removeFolder(_ folder: URL) {
+    do {
+        try FileManager.default.removeItem(at: folder)
+    } catch {
+        Issue.record("\(folder.path) cannot be removed: \(error)")
+    }
 }
 
 /// The error that `body` ends with.

@@ -127,6 +127,8 @@ struct NestedTests {
             _ = try lab.repository("project/deep/empty")
             let snapshot = try sandbox.snapshot(comparing: false)
             #expect(snapshot.nested.map(\.path).sorted() == ["deep/empty", "young"])
+            #expect(try snapshot.entry("deep/empty").kind == .directory)
+            #expect(snapshot.warnings.isEmpty)
             #expect(try sandbox.open().text(of: snapshot.entry("young/first.py")) == "first\n")
             #expect(try sandbox.snapshot(comparing: false).commit == snapshot.commit)
         }
@@ -199,6 +201,18 @@ struct NestedTests {
     func removedFromIndex() throws {
         try withSubmodule { sandbox, _ in
             try sandbox.git("rm", "-q", "--cached", "lib")
+            #expect(!(try sandbox.snapshot().isDirty))
+        }
+    }
+
+    @Test("a repository that is recorded without .gitmodules, and taken out of the index")
+    func removedRepository() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            _ = try lab.committed("project/inner")
+            try sandbox.commit("with a repository inside")
+            #expect(!(try sandbox.snapshot().isDirty))
+            try sandbox.git("rm", "-q", "--cached", "inner")
             #expect(!(try sandbox.snapshot().isDirty))
         }
     }

@@ -116,4 +116,84 @@ struct SnapshotTests {
             #expect(real.entries == dry.entries)
         }
     }
+
+    @Test("objects borrowed from another repository")
+    func alternates() throws {
+        try Lab.with { lab in
+            let server = try lab.committed("server")
+            try server.git("clone", "-q", "--shared", server.path, "../clone")
+            let clone = Sandbox(lab: lab, folder: lab.root.appending(path: "clone"))
+            try clone.write("data/new.csv", "1\n")
+            let dry = try clone.snapshot { $0.dryRun = true }
+            #expect(try clone.snapshot().tree == dry.tree)
+            #expect(try clone.open().text(of: dry.entry("main.py")) == "print('hello')\n")
+        }
+    }
+
+    @Test("a stash, and changes of both kinds to one file, stay as they are")
+    func stash() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.write("main.py", "stashed\n")
+            try sandbox.git("stash", "-q")
+            try sandbox.write("main.py", "staged\n")
+            try sandbox.git("add", "main.py")
+            try sandbox.write("main.py", "on disk\n")
+            let status = try sandbox.git("status", "--porcelain=v2")
+            try sandbox.snapshot()
+            #expect(try sandbox.git("status", "--porcelain=v2") == status)
+            #expect(try sandbox.git("show", "stash@{0}:main.py") == "stashed")
+        }
+    }
+
+    @Test("same size, same second: content decides, not the time")
+    func racy() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.repository()
+            for number in 0..<10 {
+                try sandbox.write("racy.py", "\(number)a\n")
+                try sandbox.git("add", "racy.py")
+                try sandbox.git("commit", "-q", "-m", "\(number)")
+                try sandbox.write("racy.py", "\(number)b\n")
+                #expect(try sandbox.snapshot().isDirty)
+            }
+        }
+    }
+
+    @Test("large files go through in pieces, and come back whole")
+    func streamed() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            let block = (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+            var bytes: [UInt8] = []
+            while bytes.count < 9 << 20 { bytes += block }
+            try sandbox.write("large.bin", bytes)
+            let snapshot = try sandbox.snapshot()
+            let repository = try sandbox.open()
+            let entry = try snapshot.entry("large.bin")
+            for packed in [false, true] {
+                if packed { try sandbox.git("gc", "-q") }
+                var read: [UInt8] = []
+                try repository.forEachChunk(of: entry, size: 100_000) { piece in
+                    #expect(piece.count <= 100_000 && !piece.isEmpty)
+                    read += piece
+                }
+                #expect(read == bytes)
+                #expect(try repository.withContents(of: entry) { Array($0) } == bytes)
+            }
+        }
+    }
+
+    @Test("an entry whose object has been lost is an error that says so")
+    func lostObject() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            let snapshot = try sandbox.snapshot()
+            let id = try sandbox.git("rev-parse", "HEAD:main.py")
+            try sandbox.remove(".git/objects/\(id.prefix(2))/\(id.dropFirst(2))")
+            let error = try failure { _ = try sandbox.open().read(snapshot.entry("main.py")) }
+            #expect(error.code == .missingObject)
+            #expect(error.message.contains(id))
+        }
+    }
 }

@@ -12,9 +12,12 @@ struct TestServer: Sendable {
 
     /// Starts one, hands it to `body`, ends it and removes its folder.
     ///
-    /// - Parameter configuration: Lines for sshd_config; the first mention of an option counts.
+    /// - Parameters:
+    ///   - configuration: Lines for sshd_config; the first mention of an option counts.
+    ///   - environment: What sshd gets beside our own variables, made from its folder.
     static func with<R>(
-        _ configuration: [String] = [], _ body: (TestServer) async throws -> R
+        _ configuration: [String] = [], environment: (String) throws -> [String: String] = { _ in [:] },
+        _ body: (TestServer) async throws -> R
     ) async throws -> R {
         try await withTemporaryFolder { folder in
             let loop = try PollLoop()
@@ -36,7 +39,8 @@ struct TestServer: Sendable {
                 ]
             try write(lines.joined(separator: "\n") + "\n", to: "\(folder)/sshd_config")
             let arguments = ["-D", "-f", "\(folder)/sshd_config", "-E", "\(folder)/log"]
-            return try await withChildProcess("/usr/sbin/sshd", arguments, loop: loop) { _ in
+            let variables = ProcessInfo.processInfo.environment.merging(try environment(folder)) { $1 }
+            return try await withChildProcess("/usr/sbin/sshd", arguments, environment: variables, loop: loop) { _ in
                 let server = TestServer(folder: folder, port: port, loop: loop)
                 try await server.waitUntilUp()
                 return try await body(server)

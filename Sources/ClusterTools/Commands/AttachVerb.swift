@@ -9,7 +9,9 @@ struct AttachVerb {
         let store = JobStore(environment: surroundings.environment)
         let job = try store.job(operands.first)
         let profile =
-            if let path = job.profilePath { try Profile.load(path, home: surroundings.home) } else { Profile.thisMachine }
+            if let path = job.profilePath { try Profile.load(path, home: surroundings.home) } else {
+                Profile.thisMachine
+            }
         let keyboard = Keyboard(loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: Connector(

@@ -71,7 +71,8 @@ public struct ClusterCommand {
             let detail: Console.Detail =
                 given.contains(.verbose) ? .verbose : given.contains(.quiet) ? .quiet : .normal
             console = Console(
-                program: "cluster", detail: detail, isJSON: given.contains(.json), environment: surroundings.environment)
+                program: "cluster", detail: detail, isJSON: given.contains(.json), environment: surroundings.environment
+            )
             guard let verb = verbs.first(where: { $0.name == name }) else {
                 let nearest = Suggestion.nearest(to: name, among: verbs.map(\.name))
                 throw Failure(

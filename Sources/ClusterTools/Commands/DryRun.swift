@@ -13,7 +13,9 @@ struct DryRun {
         let job = submission.job
         var lines = ["# The plan"]
         let profile = submission.profile
-        let place = profile.hostname.map { "\($0), with \(profile.scheduler.rawValue == "none" ? "no scheduler" : "Slurm")" }
+        let place = profile.hostname.map {
+            "\($0), with \(profile.scheduler.rawValue == "none" ? "no scheduler" : "Slurm")"
+        }
         lines += [
             "run on       \(place ?? "this machine")",
             "command      \(ShellWord.join(job.command))",

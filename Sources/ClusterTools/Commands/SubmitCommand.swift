@@ -22,7 +22,9 @@ public struct SubmitCommand {
         do {
             switch try InvocationRequest.parse(RawArguments.ofThisProcess()) {
             case .help:
-                print(Invocation.help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil), terminator: "")
+                print(
+                    Invocation.help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil),
+                    terminator: "")
             case .version: print(Invocation.versionText, terminator: "")
             case .submit(let invocation):
                 return await run(invocation, try Surroundings(interrupts: interrupts))
@@ -68,7 +70,9 @@ public struct SubmitCommand {
         ).script()
         let submission = Submission(
             job: job(profile, options, snapshot, repository), profile: profile, options: options,
-            shipment: Shipment(repository: repository.workTree, snapshot: snapshot, script: script, modificationTime: Int64(time(nil))))
+            shipment: Shipment(
+                repository: repository.workTree, snapshot: snapshot, script: script, modificationTime: Int64(time(nil)))
+        )
         if invocation.dryRun {
             print(DryRun(submission: submission, directory: directory).text, terminator: "")
             return 0
@@ -104,10 +108,11 @@ public struct SubmitCommand {
             options.dryRun = invocation.dryRun
             snapshot = try repository.snapshot(options)
         }
-        for warning in snapshot.warnings { console.report(.warning(warning.text)) }
+        for warning in snapshot.warnings { console.report(.warning(warning.description)) }
         console.report(
             .snapshot(
-                commit: snapshot.commit, reference: snapshot.reference.map { String($0.dropFirst("refs/heads/".count)) },
+                commit: snapshot.commit,
+                reference: snapshot.reference.map { String($0.dropFirst("refs/heads/".count)) },
                 changes: snapshot.changes.text))
         return snapshot
     }

@@ -31,6 +31,7 @@ public struct Connector: Sendable {
         }
         let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
         let login = login(to: hostname)
+        console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(SSHHost(name: hostname, session: session, login: login, user: user, loop: loop))
         }

@@ -1,9 +1,9 @@
 import FoundationEssentials
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// The records of the jobs that were submitted from this machine: one JSON file each, named by the submission's token, in a
@@ -34,7 +34,8 @@ public struct JobStore: Sendable {
                 remedy: "make room, or set XDG_STATE_HOME to a folder that can be written", cause: error)
         }
         guard rename(temporary, path(of: job.token)) == 0 else {
-            throw Failure(Exit.cannotCreate, "cannot write \(path(of: job.token))", why: String(cString: strerror(errno)))
+            throw Failure(
+                Exit.cannotCreate, "cannot write \(path(of: job.token))", why: String(cString: strerror(errno)))
         }
     }
 
@@ -80,7 +81,8 @@ public struct JobStore: Sendable {
                 why: near.prefix(5).map { "\($0.title)  \($0.name)" }.joined(separator: "\n"))
         }
         guard let job = near.first else {
-            throw Failure(Exit.noInput, "no job \(word) was submitted from this machine", remedy: "cluster jobs lists them")
+            throw Failure(
+                Exit.noInput, "no job \(word) was submitted from this machine", remedy: "cluster jobs lists them")
         }
         return job
     }

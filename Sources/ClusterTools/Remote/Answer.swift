@@ -18,7 +18,8 @@ struct Answer: Sendable {
         guard outcome == "failed" else { return nil }
         let reasons = all("reason").joined(separator: "\n")
         return Failure(
-            self["status"].flatMap { Int32($0) } ?? Exit.unavailable, "\(host): \(self["problem"] ?? "the remote program failed")",
+            self["status"].flatMap { Int32($0) } ?? Exit.unavailable,
+            "\(host): \(self["problem"] ?? "the remote program failed")",
             why: reasons.isEmpty ? nil : reasons)
     }
 }

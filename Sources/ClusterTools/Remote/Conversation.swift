@@ -11,6 +11,8 @@ struct ConversationEnded: Error, CustomStringConvertible {
 actor Conversation {
     private let process: any RunningProcess
     private var decoder: AnswerDecoder
+    /// The last of what others printed, which may explain why there is no answer.
+    private var noise: [String] = []
     private var isBusy = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private let host: String
@@ -86,11 +88,14 @@ actor Conversation {
                     return answer
                 case .line(let key, let value): answer.lines.append((key, value))
                 case .bytes(let key, let bytes, let total): answer.streams[key] = (bytes, total)
-                case .noise: break
+                case .noise(let line): noise = noise.suffix(4) + [line]
                 }
             }
             let bytes = try await process.read(upTo: 1 << 18)
-            guard !bytes.isEmpty else { throw ConversationEnded(description: "the program on \(host) ended early") }
+            guard !bytes.isEmpty else {
+                let said = noise.isEmpty ? "" : "; it said: " + noise.joined(separator: " / ")
+                throw ConversationEnded(description: "the program on \(host) ended early" + said)
+            }
             decoder.feed(bytes)
         }
     }

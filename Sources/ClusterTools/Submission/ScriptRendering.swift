@@ -31,20 +31,21 @@ struct ScriptPlan {
         }
         let suffix = options.isArray ? "-%a" : ""
         do {
-            return try ScriptTemplate(template, name: profile.template ?? "sbatch_script.sh").render([
-                "OPTIONS": options.directives.joined(separator: "\n"),
-                "OUTPUT": "slurm\(suffix).out",
-                "ERROR": "slurm\(suffix).err",
-                "SUMMARY": summary,
-                "DIRECTORY": ShellWord.quote(directory),
-                "LOGDIR": ShellWord.quote(logdir),
-                "TENSORBOARD": wantsTensorBoard ? "yes" : "no",
-                "LINGER": lingers ? "yes" : "no",
-                "COMMAND": ShellWord.join(command),
-                "ENVIRONMENT": profile.environment.shellLines.joined(separator: "\n"),
-                "ACTIVATE": activation,
-                "REQUIREMENTS": requirements,
-            ], required: ["COMMAND"])
+            return try ScriptTemplate(template, name: profile.template ?? "sbatch_script.sh").render(
+                [
+                    "OPTIONS": options.directives.joined(separator: "\n"),
+                    "OUTPUT": "slurm\(suffix).out",
+                    "ERROR": "slurm\(suffix).err",
+                    "SUMMARY": summary,
+                    "DIRECTORY": ShellWord.quote(directory),
+                    "LOGDIR": ShellWord.quote(logdir),
+                    "TENSORBOARD": wantsTensorBoard ? "yes" : "no",
+                    "LINGER": lingers ? "yes" : "no",
+                    "COMMAND": ShellWord.join(command),
+                    "ENVIRONMENT": profile.environment.shellLines.joined(separator: "\n"),
+                    "ACTIVATE": activation,
+                    "REQUIREMENTS": requirements,
+                ], required: ["COMMAND"])
         } catch {
             throw Failure(Exit.configuration, error.message, remedy: error.remedy)
         }

@@ -77,7 +77,7 @@ struct Submission: Sendable {
             do {
                 try await write()
                 return true
-            } catch where !isLinkLoss(error) && !(error is CancellationError) {
+            } catch  where !isLinkLoss(error) && !(error is CancellationError) {
                 return false
             }
         }
@@ -87,7 +87,7 @@ struct Submission: Sendable {
                 progress(done)
                 return true
             }
-        } catch where !isLinkLoss(error) && !(error is CancellationError) {
+        } catch  where !isLinkLoss(error) && !(error is CancellationError) {
             // A file here could not be read. The archive ends in its middle, which the other side does not accept.
             _ = try await isTaken { try await conversation.finishSending() }
             throw error

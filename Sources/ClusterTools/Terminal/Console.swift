@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Where status lines go: standard error. The job's own output never passes through here.
@@ -58,8 +58,8 @@ public final class Console: Sendable {
         }
     }
 
-    /// A question, without a line break: shown however quiet it is.
-    func ask(_ question: String) { write(question + " ") }
+    /// A question or what belongs to one, as it is: shown however quiet it is.
+    func ask(_ question: String) { write(question) }
 
     private func line(_ text: String, style: Event.Style) {
         let codes =
@@ -87,9 +87,9 @@ public final class Console: Sendable {
             var bytes = UnsafeRawBufferPointer(bytes)
             while !bytes.isEmpty {
                 #if canImport(Darwin)
-                let count = Darwin.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+                    let count = Darwin.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
                 #else
-                let count = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+                    let count = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
                 #endif
                 if count < 0 {
                     if errno == EINTR { continue }

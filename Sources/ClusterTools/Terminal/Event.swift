@@ -29,7 +29,7 @@ public enum Event: Sendable {
     var detail: Console.Detail {
         switch self {
         case .failure: .quiet
-        case .debug: .verbose
+        case .connecting, .debug: .verbose
         default: .normal
         }
     }
@@ -49,7 +49,8 @@ public enum Event: Sendable {
     var text: String {
         switch self {
         case .snapshot(let commit, let reference, let changes):
-            "snapshot \(commit.prefix(10))" + (reference.map { " on \($0)" } ?? "") + (changes.isEmpty ? "" : " (\(changes))")
+            "snapshot \(commit.prefix(10))" + (reference.map { " on \($0)" } ?? "")
+                + (changes.isEmpty ? "" : " (\(changes))")
         case .warning(let text): "warning: \(text)"
         case .connecting(let host): "connecting to \(host)"
         case .sent(let files, let bytes, let seconds):
@@ -66,10 +67,12 @@ public enum Event: Sendable {
         case .commandEnded(let job, let status):
             "the command of job \(job) ended with exit status \(status); TensorBoard stays up until Ctrl-C"
         case .ended(let job, let ending, let node, let elapsed):
-            "job \(job) \(ending.description)" + (elapsed.map { " after \($0)" } ?? "") + (node.map { " on \($0)" } ?? "")
+            "job \(job) \(ending.description)" + (elapsed.map { " after \($0)" } ?? "")
+                + (node.map { " on \($0)" } ?? "")
         case .board(let url): "TensorBoard \(url)"
         case .noBoard(let reason): "no TensorBoard: \(reason)"
-        case .skipped(let stream, let bytes, let file): "skipped \(byteCount(bytes)) of \(stream); all of it is in \(file)"
+        case .skipped(let stream, let bytes, let file):
+            "skipped \(byteCount(bytes)) of \(stream); all of it is in \(file)"
         case .linkLost(let reason): "the link is down (\(reason)); trying to reconnect"
         case .linkBack: "the link is back"
         case .cancelling(let job): "cancelling job \(job)"
@@ -152,7 +155,9 @@ func byteCount(_ bytes: Int) -> String {
     var value = Double(bytes)
     for unit in ["kB", "MB", "GB", "TB"] {
         value /= 1000
-        if value < 999.95 || unit == "TB" { return "\(value < 9.95 ? tenths(value) : String(Int(value.rounded()))) \(unit)" }
+        if value < 999.95 || unit == "TB" {
+            return "\(value < 9.95 ? tenths(value) : String(Int(value.rounded()))) \(unit)"
+        }
     }
     return "\(bytes) B"
 }

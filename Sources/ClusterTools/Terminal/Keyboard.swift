@@ -2,9 +2,9 @@ public import IO
 import SSH
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// The person at the terminal, if there is one: standard input and standard error are both terminals.
@@ -56,16 +56,17 @@ struct TerminalPrompter: LoginPrompter {
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noHost, "the host key of \(host) is not known",
-                why: "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
+                why:
+                    "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
                 remedy: "connect once from a terminal, or add the key to known_hosts")
         }
         console.ask(
             """
             The host key of \(host) is not known. Its \(question.keyType) fingerprint is
               \(question.fingerprint)
-            Is it right, and shall it be remembered? [yes/N]
+            Is it right, and shall it be remembered? [y/N]\u{20}
             """)
-        return try await keyboard.readLine()?.lowercased() == "yes"
+        return ["y", "yes"].contains(try await keyboard.readLine()?.lowercased())
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
@@ -74,7 +75,7 @@ struct TerminalPrompter: LoginPrompter {
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
                 remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
         }
-        console.ask(prompt.hasSuffix(" ") ? String(prompt.dropLast()) : prompt)
+        console.ask(prompt)
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
         if !echo { console.ask("\n") }
         guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }

@@ -1,9 +1,9 @@
 import IO
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Writes to a descriptor that this process shares with others (standard output, standard error): never more than it accepts
@@ -34,9 +34,9 @@ struct OutputWriter: Sendable {
 
     private func put(_ bytes: ArraySlice<UInt8>) -> Int {
         #if canImport(Darwin)
-        bytes.withUnsafeBytes { Darwin.write(descriptor, $0.baseAddress, $0.count) }
+            bytes.withUnsafeBytes { Darwin.write(descriptor, $0.baseAddress, $0.count) }
         #else
-        bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         #endif
     }
 }

@@ -26,7 +26,7 @@ struct WayToWorker: Sendable {
                 case .srun: try await holdRelay(board, body)
                 }
                 return
-            } catch where !(error is CancellationError) && !isLinkLoss(error) {
+            } catch  where !(error is CancellationError) && !isLinkLoss(error) {
                 console.report(.debug("no way to TensorBoard on \(board.node) by \(way.rawValue): \(error)"))
                 refusals.append("\(way.rawValue): \(error)")
             }
@@ -67,7 +67,9 @@ struct WayToWorker: Sendable {
 
     /// A step of the job that relays.
     private func holdRelay(_ board: Board, _ body: (@escaping Tunnel.Route) async throws -> Void) async throws {
-        guard let python = board.python else { throw NoWayThrough(description: "the job did not say where its Python is") }
+        guard let python = board.python else {
+            throw NoWayThrough(description: "the job did not say where its Python is")
+        }
         let definitions = """
             ct_run=\(ShellWord.quote(run))
             ct_id=\(ShellWord.quote(board.jobID))
@@ -84,7 +86,7 @@ struct WayToWorker: Sendable {
                     try await RelayClient.withRelay(over: process) { relay in
                         try await hold({ stream in try await relay.withStream(stream) }, body)
                     }
-                } catch where !isLinkLoss(error) && !(error is CancellationError) && !tail.text.isEmpty {
+                } catch  where !isLinkLoss(error) && !(error is CancellationError) && !tail.text.isEmpty {
                     throw NoWayThrough(description: "\(error): \(tail.text)")
                 }
             }
@@ -95,7 +97,9 @@ struct WayToWorker: Sendable {
     private func hold(
         _ route: @escaping Tunnel.Route, _ body: (@escaping Tunnel.Route) async throws -> Void
     ) async throws {
-        try await withTimeout(.seconds(20), or: NoWayThrough(description: "no answer within 20 s")) { try await route { _ in } }
+        try await withTimeout(.seconds(20), or: NoWayThrough(description: "no answer within 20 s")) {
+            try await route { _ in }
+        }
         try await body(route)
     }
 }

@@ -22,7 +22,9 @@ struct TaskFiles: Sendable, Equatable {
 extension JobWatch {
     /// What the tasks' own files say.
     func taskStates(_ conversation: Conversation) async throws -> [TaskFiles] {
-        try await conversation.ask("tasks").all("task").compactMap(TaskFiles.init(line:)).sorted { $0.number < $1.number }
+        try await conversation.ask("tasks").all("task").compactMap(TaskFiles.init(line:)).sorted {
+            $0.number < $1.number
+        }
     }
 
     /// Says what became of each task since it was last looked at, and where its output is.

@@ -97,7 +97,10 @@ extension JobWatch {
 
     /// Asks the queue, seldom, until the job has ended.
     private func followQueue(_ conversation: Conversation) async throws -> Ending {
-        var pace = Pace(first: .seconds(1), limit: .seconds(30))
+        // Without a scheduler it costs nothing to look.
+        let isCheap = profile.scheduler == .none
+        var pace = Pace(first: .seconds(1), limit: .seconds(isCheap ? 2 : 30))
+        var hasStarted = false
         var settling = Settling()
         while true {
             let answer = try await conversation.ask("queue \(id)")
@@ -113,13 +116,18 @@ extension JobWatch {
                 state: state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
             switch verdict {
             case .goOn:
-                if state?.isPending == false { pace = Pace(first: .seconds(5), limit: .seconds(60)) }
+                if !hasStarted && state?.isRunning == true {
+                    // From now on the job's own files tell more, and sooner.
+                    hasStarted = true
+                    pace = Pace(first: .seconds(5), limit: .seconds(isCheap ? 5 : 60))
+                }
                 try await queuePulse.pause(for: pace.next())
             case .lookAgain: try await queuePulse.pause(for: .milliseconds(300))
             case .ended(let state):
                 let ending =
                     job.isArray
-                    ? Ending(tasks: try await taskStates(conversation), state: state) : Ending(state: state, files: latest)
+                    ? Ending(tasks: try await taskStates(conversation), state: state)
+                    : Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }

@@ -33,6 +33,8 @@ struct Questioner: Sendable {
                     await watch.cancel()
                 } else {
                     guard keyboard.isPresent else { return .detach }
+                    // The terminal shows ^C in the line where the cursor is.
+                    console.ask("\n")
                     if let choice = try await ask(untilLinkIsBack: false) { return choice }
                 }
             case .signal(let signal): return .leave(signal)
@@ -48,7 +50,6 @@ struct Questioner: Sendable {
     /// - Returns: nil when watching goes on.
     private func ask(untilLinkIsBack: Bool) async throws -> Choice? {
         await watch.pauseOutput(true)
-        defer { console.progress("") }
         let choice = try await answer(untilLinkIsBack: untilLinkIsBack)
         await watch.pauseOutput(false)
         return choice
@@ -58,7 +59,7 @@ struct Questioner: Sendable {
         var isOnlyForLink = untilLinkIsBack
         return try await withThrowingTaskGroup(of: Void.self) { group in
             func readAnswer() {
-                console.ask("Cancel job \(watch.id)? [y/N/d]")
+                console.ask("Cancel job \(watch.id)? [y/N/d] ")
                 group.addTask { mailbox.post(.typed(try await keyboard.readLine())) }
             }
             defer { group.cancelAll() }

@@ -36,7 +36,9 @@ struct Settling {
         }
         if state.isEnded {
             let isByItself = state == .completed || state == .failed
-            if isByItself && files.exit == nil && !isArray { return wait(Self.patienceForFiles, from: now, then: state) }
+            if isByItself && files.exit == nil && !isArray {
+                return wait(Self.patienceForFiles, from: now, then: state)
+            }
             return .ended(state)
         }
         // A job that is queued again has old files.

@@ -2,9 +2,9 @@ import IO
 import SSH
 
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #else
-import Glibc
+    import Glibc
 #endif
 
 /// Takes one job from its submission, or from wherever it is, to its end or to the user's leave.
@@ -96,7 +96,10 @@ actor Supervisor {
         return try await link.keep { host in
             if self.watch.value == nil {
                 guard let job = try await self.submit(&submission, on: host) else { return .interrupted(.interrupt) }
-                if case .submit(_, detach: true) = errand { return self.detached(from: job) }
+                if case .submit(_, detach: true) = errand {
+                    print(job.title)
+                    return self.detached(from: job)
+                }
                 try self.begin(watching: job)
             }
             guard let watch = self.watch.value else { return nil }
@@ -138,7 +141,7 @@ actor Supervisor {
     private func serveTunnel() async throws {
         do {
             try await tunnel.serve()
-        } catch where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) {
             console.report(.noBoard(reason: "cannot listen here: \(error)"))
         }
     }
@@ -185,13 +188,13 @@ actor Supervisor {
             for note in accepted.notes { console.report(.note(note)) }
             console.report(.submitted(job: accepted.id, host: accepted.host, run: accepted.run))
             return submission.job
-        } catch where isLinkLoss(error) {
+        } catch  where isLinkLoss(error) {
             failedAttempts += 1
             if let ended = error as? ConversationEnded, failedAttempts >= Self.attempts {
                 throw Failure(Exit.unavailable, "\(host.name) cannot be used", cause: ended)
             }
             throw error
-        } catch where !(error is CancellationError) {
+        } catch  where !(error is CancellationError) {
             // The cluster refused, and has removed what was sent.
             isUncertain = false
             try forget(submission.job)

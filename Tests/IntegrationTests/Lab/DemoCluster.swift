@@ -6,7 +6,7 @@ struct DemoCluster: Sendable {
     struct Options: Hashable, Sendable {
         /// A TensorBoard for the jobs; it takes a minute to install the first time.
         var tensorboard = true
-        /// Run as a Unix user of its own with this login shell. Needs root, as do the next three.
+        /// Run as a Unix user of its own with this login shell. Needs root, as do the next four.
         var loginShell: String?
         /// The start files of that user print to stdout.
         var isNoisy = false
@@ -14,6 +14,8 @@ struct DemoCluster: Sendable {
         var hasSlurmInLoginShellOnly = false
         /// The access node and the workers are separate hosts, with SSH on each.
         var hasHosts = false
+        /// A job that uses more memory than it asked for is killed. One cluster at a time can have this.
+        var hasMemoryLimits = false
         /// Lines of slurm.conf, such as `MinJobAge=5`.
         var slurm: [String] = []
 
@@ -23,6 +25,7 @@ struct DemoCluster: Sendable {
             if isNoisy { arguments.append("--noisy") }
             if hasSlurmInLoginShellOnly { arguments.append("--slurm-in-login") }
             if hasHosts { arguments.append("--hosts") }
+            if hasMemoryLimits { arguments.append("--memory-limits") }
             return arguments + slurm.flatMap { ["--slurm", $0] }
         }
     }
@@ -86,6 +89,15 @@ struct DemoCluster: Sendable {
 
     /// Why no cluster with users or hosts of its own can be started here; nil when one can.
     static let rootObstacle: String? = obstacle ?? (geteuid() == 0 ? nil : "this test needs root")
+}
+
+extension DemoCluster {
+    /// Why no cluster can hold jobs to their memory here; nil when one can.
+    static let memoryObstacle: String? = {
+        if let rootObstacle { return rootObstacle }
+        let isMounted = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+        return isMounted ? nil : "this test needs the memory controller of cgroup v1"
+    }()
 }
 
 /// Lends the demo cluster that all tests of this process share; the first one starts it.

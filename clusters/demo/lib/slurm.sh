@@ -63,11 +63,36 @@ SlurmdTimeout=60
 $(node_lines)
 PartitionName=debug Nodes=ALL Default=YES DefaultTime=30:00 MaxTime=1-00:00:00 State=UP
 CONF
+    if [ -n "$MEMORY_LIMITS" ]; then
+        EXTRA_SLURM="$EXTRA_SLURM ProctrackType=proctrack/cgroup TaskPlugin=task/cgroup"
+        printf '%s\n' CgroupPlugin=cgroup/v1 "CgroupMountpoint=$CGROUPS" ConstrainRAMSpace=yes >"$STATE/cgroup.conf"
+    fi
     # Options given with --slurm come instead of the ones above: Slurm refuses a key that is there twice.
     local option
     for option in $EXTRA_SLURM; do
         sed -i "/^${option%%=*}=/d" "$STATE/slurm.conf"
         printf '%s\n' "$option" >>"$STATE/slurm.conf"
+    done
+}
+
+CGROUPS=/sys/fs/cgroup
+
+# Slurm names its control groups after the nodes alone, so only one cluster on a machine can have them.
+check_cgroups() {
+    local node
+    [ "$(id -u)" -eq 0 ] || fail "--memory-limits needs root"
+    grep -q " $CGROUPS/memory cgroup " /proc/mounts || fail "--memory-limits needs the memory controller of cgroup v1"
+    remove_cgroups
+    for node in $NODES; do
+        [ ! -e "$CGROUPS/memory/slurm_$node" ] || fail "another cluster with --memory-limits is up on this machine"
+    done
+}
+
+# Only empty ones can be removed, so those of a running cluster stay.
+remove_cgroups() {
+    local node
+    for node in $NODES; do
+        find "$CGROUPS"/*/"slurm_$node" -depth -type d -exec rmdir {} + 2>/dev/null
     done
 }
 

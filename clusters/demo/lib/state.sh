@@ -4,7 +4,7 @@
 
 # What is remembered between commands; each is also the name of a shell variable.
 SETTINGS="PROFILE ACCOUNT ACCOUNT_CREATED HOME_FOLDER LOGIN_SHELL NOISY SLURM_IN HOSTS SUBNET NODES SSH_ADDRESS
-SSH_PORT SLURMCTLD_PORT SLURMD_PORT EXTRA_SLURM PYTHON_ENVIRONMENT"
+MEMORY_LIMITS SSH_PORT SLURMCTLD_PORT SLURMD_PORT EXTRA_SLURM PYTHON_ENVIRONMENT"
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -55,9 +55,11 @@ lock_state() {
 
 # Makes the state folder, private from the start, and locks it.
 make_state() {
-    until (umask 077 && mkdir -p "$STATE") && chmod 0700 "$STATE" && lock_state; do
-        [ -d "${STATE%/*}" ] || fail "cannot make the folder $STATE"
-        sleep 0.1
+    while true; do
+        if ! (umask 077 && mkdir -p "$STATE" && chmod 0700 "$STATE"); then fail "cannot make the folder $STATE"; fi
+        ! lock_state || return 0
+        # A `down` that was at work has just removed the folder. If it is still there, it is not ours to write to.
+        [ ! -d "$STATE" ] || [ -w "$STATE" ] || fail "cannot write to the folder $STATE"
     done
 }
 
