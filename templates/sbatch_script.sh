@@ -117,11 +117,13 @@ fi
 # ignore INT and QUIT; the command must not notice that it is one.
 [ -e "$submit_job/output" ] || submit_put output "$(wc -c <"$submit_run/slurm${SLURM_ARRAY_TASK_ID:+-$SLURM_ARRAY_TASK_ID}.out")"
 submit_put state running
+# What the shell has to say about a child that a signal ends is not the command's standard error.
+exec 4>&2 2>/dev/null
 (
     trap - INT QUIT TERM USR1 USR2
-    if [ "$(type -t "${submit_command[0]}")" = file ]; then exec "${submit_command[@]}"; fi
+    if [ "$(type -t -- "${submit_command[0]}")" = file ]; then exec -- "${submit_command[@]}"; fi
     "${submit_command[@]}"
-) >&3 3>&- &
+) >&3 2>&4 3>&- 4>&- &
 submit_child=$!
 for signal in TERM USR1 USR2 INT HUP; do
     trap "submit_interrupted=yes; submit_put signal $signal; kill -s $signal $submit_child 2>/dev/null" "$signal"
@@ -136,6 +138,7 @@ while :; do
     [ -n "$submit_interrupted" ] || break
 done
 trap '' USR1 USR2 INT HUP
+exec 2>&4 4>&-
 
 submit_put exit "$submit_status"
 if [ "$submit_linger" = yes ] && [ -n "${submit_board:-}" ]; then

@@ -22,20 +22,23 @@ ct_birth() {
 # scheduler_submit: starts sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
 scheduler_submit() {
     ct_reason="the job's process did not start"
-    # The shell ignores INT and QUIT in background commands, and ours ignores more by now; a job must not inherit that.
-    (
+    CLUSTER_TOOLS_RUN=$PWD
+    export CLUSTER_TOOLS_RUN
+    # The leader says its number before it becomes the job. Not started with `&`: a shell lets such commands ignore INT and
+    # QUIT, and nobody after it can change that. We ignore more by now; a job must not inherit that either.
+    ct_job='echo $$; exec /bin/bash -l ./sbatch_script.sh </dev/null >slurm.out 2>slurm.err'
+    ct_id=$(
         trap - INT QUIT HUP TERM PIPE
-        CLUSTER_TOOLS_RUN=$PWD
-        export CLUSTER_TOOLS_RUN
-        if ct_have setsid; then
-            exec setsid /bin/bash -l ./sbatch_script.sh
+        if setsid -f true 2>/dev/null; then
+            exec setsid -f /bin/sh -c "$ct_job"
         else
-            exec perl -e 'use POSIX; POSIX::setsid(); exec @ARGV' /bin/bash -l ./sbatch_script.sh
+            exec perl -e 'use POSIX; fork and exit; POSIX::setsid(); exec @ARGV' /bin/sh -c "$ct_job"
         fi
-    ) </dev/null >slurm.out 2>slurm.err &
-    ct_id=$!
+    )
+    [ -n "$ct_id" ] || return 1
     ct_birth "$ct_id" >job/leader
-    [ -s job/leader ]
+    # It may be over already.
+    [ -s job/leader ] || printf 'ended %s\n' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)" >job/leader
 }
 
 # scheduler_find RUN: the job of this run folder.
@@ -54,7 +57,8 @@ scheduler_queue() {
     elif case $(cat "$ct_run/job/leader" 2>/dev/null) in *"$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"*) false ;; esac then
         ct_state=NODE_FAIL
     else
-        ct_state=KILLED
+        # Slurm's word for a job that was killed.
+        ct_state=FAILED
     fi
     [ -e "$ct_run/job/cancelled" ] && [ "$ct_state" != RUNNING ] && ct_state=CANCELLED
     ct_say queue "$1|$ct_state|None|$(hostname)|$(hostname)|N/A|N/A|N/A|N/A|"

@@ -10,7 +10,9 @@ ct_columns='%i|%T|%r|%B|%N|%S|%e|%L|%M|%P'
 scheduler_submit() {
     ct_id=
     ct_reason=
-    # Options on the command line win over SBATCH_* variables of the environment, the script's own do not.
+    # Options on the command line win over SBATCH_* variables of the environment, the script's own do not: none of these may
+    # send the output elsewhere, make an array of the job, or make sbatch wait for its end.
+    unset SBATCH_OUTPUT SBATCH_ERROR SBATCH_OPEN_MODE SBATCH_ARRAY_INX SBATCH_WAIT
     if ct_out=$(sbatch --parsable "$@" sbatch_script.sh 2>job/.sbatch); then
         # What a site's plug-ins say about an accepted job is for the user.
         ct_lines note "$(cat job/.sbatch)"
