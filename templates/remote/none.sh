@@ -70,6 +70,8 @@ scheduler_cancel() {
     : >"$ct_run/job/cancelled"
     kill -TERM "-$1" 2>/dev/null
     (
+        # Outlives this program, which may be ended together with all of its group.
+        trap '' HUP INT TERM
         for ct_wait in 1 2 3 4 5 6 7 8 9 10; do
             sleep 1
             kill -0 "-$1" 2>/dev/null || exit 0
