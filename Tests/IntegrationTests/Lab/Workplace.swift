@@ -1,21 +1,9 @@
 import Foundation
 import Testing
 
-/// Where a test's jobs run.
-enum Place: String, CaseIterable, Sendable, CustomTestStringConvertible {
-    /// On this machine itself, as `submit` does without a profile.
-    case here
-    /// On the demo cluster that all tests share.
-    case demo
-
-    var testDescription: String { rawValue }
-
-    /// The places that this machine has; the demo cluster needs programs that may be missing.
-    static let available: [Place] = {
-        guard let obstacle = DemoCluster.obstacle else { return [.here, .demo] }
-        print("not tested on a cluster: \(obstacle)")
-        return [.here]
-    }()
+extension Place {
+    static let here = Place.thisMachine
+    static let demo = Place.demoCluster
 }
 
 /// A repository to submit from, and the place where its jobs run. All of its jobs end with it.
