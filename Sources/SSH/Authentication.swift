@@ -178,8 +178,7 @@ extension Session {
             return key
         }
         for attempt in 0..<3 {
-            let again = attempt == 0 ? "" : "That was not it. "
-            let passphrase = try await prompter.answer("\(again)Passphrase for \(file.path): ", echo: false)
+            let passphrase = try await prompter.passphrase(forKey: file.path, attempt: attempt)
             if let key = try file.unlock(passphrase: passphrase) { return key }
         }
         throw SSHError(.keyUnusable, "three wrong passphrases")
