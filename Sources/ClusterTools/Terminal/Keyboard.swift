@@ -32,6 +32,9 @@ public struct Keyboard: Sendable {
         }
     }
 
+    /// Forgets the lines that were typed and not read.
+    func discardTypedAhead() { tcflush(STDIN_FILENO, TCIFLUSH) }
+
     /// As ``readLine()``, and what is typed does not appear.
     func readSecret() async throws -> String? {
         var original = termios()
@@ -66,7 +69,9 @@ struct TerminalPrompter: LoginPrompter {
               \(question.fingerprint)
             Is it right, and shall it be remembered? [y/N]\u{20}
             """)
-        return ["y", "yes"].contains(try await keyboard.readLine()?.lowercased())
+        let answer = try await keyboard.readLine()
+        console.endQuestion(isAnswered: answer != nil)
+        return ["y", "yes"].contains(answer?.lowercased())
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
@@ -77,7 +82,8 @@ struct TerminalPrompter: LoginPrompter {
         }
         console.ask(prompt)
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
-        if !echo { console.ask("\n") }
+        console.endQuestion(isAnswered: answer != nil)
+        if !echo { console.breakLine() }
         guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
         return answer
     }
