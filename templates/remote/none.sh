@@ -69,13 +69,14 @@ scheduler_cancel() {
     ct_is_alive "$1" || return 0
     : >"$ct_run/job/cancelled"
     kill -TERM "-$1" 2>/dev/null
+    # It outlives this program, which may be ended together with all of its group, from its first moment on.
+    trap '' HUP INT TERM
     (
-        # Outlives this program, which may be ended together with all of its group.
-        trap '' HUP INT TERM
         for ct_wait in 1 2 3 4 5 6 7 8 9 10; do
             sleep 1
             kill -0 "-$1" 2>/dev/null || exit 0
         done
         kill -KILL "-$1" 2>/dev/null
     ) </dev/null >/dev/null 2>&1 &
+    trap - HUP INT TERM
 }

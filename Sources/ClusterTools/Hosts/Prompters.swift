@@ -22,7 +22,9 @@ struct TerminalPrompter: LoginPrompter {
               \(question.fingerprint)
             Is it right, and shall it be remembered? [y/N]\u{20}
             """)
-        return ["y", "yes"].contains(try await keyboard.readLine()?.lowercased())
+        let answer = try await keyboard.readLine()
+        console.endQuestion(isAnswered: answer != nil)
+        return ["y", "yes"].contains(answer?.lowercased())
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
@@ -34,7 +36,8 @@ struct TerminalPrompter: LoginPrompter {
         // Some of these texts are the server's: they may say what they want, but not to the terminal itself.
         console.ask(String(prompt.unicodeScalars.filter { $0.properties.generalCategory != .control || $0 == "\n" }))
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
-        if !echo { console.ask("\n") }
+        console.endQuestion(isAnswered: answer != nil)
+        if !echo { console.breakLine() }
         guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
         return answer
     }

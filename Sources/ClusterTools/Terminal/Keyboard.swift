@@ -31,6 +31,9 @@ public struct Keyboard: Sendable {
         }
     }
 
+    /// Forgets the lines that were typed and not read.
+    func discardTypedAhead() { tcflush(STDIN_FILENO, TCIFLUSH) }
+
     /// As ``readLine()``, and what is typed does not appear.
     func readSecret() async throws -> String? {
         var original = termios()
