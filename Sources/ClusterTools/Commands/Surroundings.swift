@@ -1,5 +1,11 @@
 public import IO
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -19,7 +25,7 @@ public struct Surroundings: Sendable {
     public init(interrupts: Interrupts) throws {
         self.interrupts = interrupts
         loop = try PollLoop()
-        environment = Self.variables()
+        environment = ProcessInfo.processInfo.environment
         home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
         guard let folder = getcwd(nil, 0) else {
             throw Failure(
@@ -28,19 +34,6 @@ public struct Surroundings: Sendable {
         }
         defer { free(folder) }
         self.folder = String(cString: folder)
-    }
-
-    private static func variables() -> [String: String] {
-        var variables: [String: String] = [:]
-        var next = environ
-        while let entry = next.pointee {
-            let text = String(cString: entry)
-            if let sign = text.firstIndex(of: "=") {
-                variables[String(text[..<sign])] = String(text[text.index(after: sign)...])
-            }
-            next += 1
-        }
-        return variables
     }
 
     /// The profile that a name means; without one the default of the configuration, else this machine itself.

@@ -34,7 +34,8 @@ public struct Connector: Sendable {
         let login = login(to: hostname)
         console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
-            try await body(SSHHost(
+            try await body(
+                SSHHost(
                     name: hostname, session: session, login: login, user: user, passphrases: passphrases, loop: loop))
         }
     }

@@ -1,6 +1,11 @@
-import FoundationEssentials
 import Slurm
 import Templates
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// What the job script is made from.
 struct ScriptPlan {
