@@ -23,7 +23,7 @@ import Testing
                 kill(pid, SIGKILL)
                 for task in waiting {
                     let error = await #expect(throws: SSHError.self) {
-                        try await within(5) { _ = try await task.value }
+                        try await within(5) { _ = try await value(of: task) }
                     }
                     #expect(error?.code == .linkLost)
                 }
@@ -61,7 +61,9 @@ import Testing
                     }
                     #expect(error?.code == .linkLost)
                 }
-                let error = await #expect(throws: SSHError.self) { try await within(5) { _ = try await writing.value } }
+                let error = await #expect(throws: SSHError.self) {
+                    try await within(5) { _ = try await value(of: writing) }
+                }
                 #expect(error?.code == .linkLost)
                 let elapsed = ContinuousClock.now - start
                 #expect(elapsed > .seconds(1))
@@ -190,7 +192,9 @@ import Testing
                         // Longer than the limit of silence: the server still answers, only not to this.
                         try await Task.sleep(for: .seconds(5))
                         task.cancel()
-                        await #expect(throws: CancellationError.self) { try await within(1) { try await task.value } }
+                        await #expect(throws: CancellationError.self) {
+                            try await within(1) { try await value(of: task) }
+                        }
                         #expect(ContinuousClock.now - start < .seconds(7))
                         // What is opened next has to wait for the server's answer.
                         freeIt()
