@@ -30,10 +30,12 @@ extension Repository {
         switch entry.source {
         case .nothing:
             return
+        case .object(_, _) where entry.size <= size:
+            try withContents(of: entry) { if !$0.isEmpty { try body($0) } }
         case .object(let id, let workTree):
             try database(of: workTree).forEachChunk(of: id, size: size, body)
         case .largeFile(let location, let pointer):
-            let file = try WorkTree(root: location.root).openFile(location.path)
+            let file = try Directory(root: location.root).openFile(location.path)
             guard try file.status().size == pointer.size else { throw GitError.changedSince(file.location) }
             let digest = try Digest(.sha256)
             try file.forEachChunk(of: size, size: pointer.size) { bytes in
@@ -42,7 +44,7 @@ extension Repository {
             }
             guard hexadecimal(try digest.finish()) == pointer.digest else { throw GitError.changedSince(file.location) }
         case .filteredFile(let location, let status):
-            let file = try WorkTree(root: location.root).openFile(location.path)
+            let file = try Directory(root: location.root).openFile(location.path)
             guard try file.status() == status else { throw GitError.changedSince(file.location) }
             try file.forEachChunk(of: size, size: status.size, body)
             guard try file.status() == status else { throw GitError.changedSince(file.location) }

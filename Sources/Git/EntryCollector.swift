@@ -6,7 +6,7 @@ struct EntryCollector {
     struct Origin {
         let repository: Repository
         let database: ObjectDatabase
-        let files: WorkTree
+        let files: Directory
         /// Where the repository is in the outermost one; empty for that one.
         let location: String
         let filtersInUse: FiltersInUse
@@ -181,7 +181,7 @@ extension Repository {
         let root = setting.hasPrefix("/") ? setting : commonDirectory + setting
         let digest = pointer.digest
         let path = TreePath("objects/\(digest.prefix(2))/\(digest.dropFirst(2).prefix(2))/\(digest)")
-        guard let store = try WorkTree.ifPresent(root: root), let status = try store.status(of: path),
+        guard let store = try Directory.ifPresent(root: root), let status = try store.status(of: path),
             status.kind == .regular, status.size == pointer.size
         else { return nil }
         return FileLocation(root: root, path: path)

@@ -54,9 +54,10 @@ extension Repository {
     }
 
     /// Which filters the attributes that are in force here may ask for.
-    func filtersInUse(index: Index, files: WorkTree) throws -> FiltersInUse {
+    func filtersInUse(index: Index, files: Directory) throws -> FiltersInUse {
         var use = FiltersInUse.none
-        for path in index.paths(named: ".gitattributes") {
+        // The outermost counts even where it is ignored itself.
+        for path in index.paths(named: ".gitattributes") + [TreePath(".gitattributes")] {
             if let status = try files.status(of: path), status.kind == .regular {
                 use = max(use, FiltersInUse(attributes: try files.openFile(path).contents()))
             } else if let entry = index.entry(at: path) {
@@ -65,7 +66,8 @@ extension Repository {
         }
         // Of this clone, and of this user.
         for (folder, name) in [(commonDirectory, "info/attributes"), try userAttributes()] {
-            guard let folder = try WorkTree.ifPresent(root: folder), try folder.status(of: TreePath(name)) != nil else {
+            guard let folder = try Directory.ifPresent(root: folder), try folder.status(of: TreePath(name)) != nil
+            else {
                 continue
             }
             use = max(use, FiltersInUse(attributes: try folder.openFile(TreePath(name)).contents()))

@@ -3,6 +3,8 @@ internal import CGit2
 /// A repository's index in memory. What changes here changes nothing on disk: it is never written.
 final class Index {
     let handle: OpaquePointer
+    /// Whether it had conflicts when it was read. Asking for each path would look at all entries each time.
+    private let hadConflicts: Bool
 
     /// Reads the index file.
     init(of repository: Repository) throws(GitError) {
@@ -13,6 +15,7 @@ final class Index {
                 Library.failure(result, "Cannot read the index of \(repository.workTree)"))
         }
         self.handle = handle
+        hadConflicts = git_index_has_conflicts(handle) != 0
     }
 
     deinit { git_index_free(handle) }
@@ -67,7 +70,7 @@ final class Index {
     }
 
     private func resolveConflict(at path: TreePath) throws(GitError) {
-        guard git_index_has_conflicts(handle) != 0 else { return }
+        guard hadConflicts else { return }
         let result = path.withCString { git_index_conflict_remove(handle, $0) }
         guard result != GIT_ENOTFOUND.rawValue else { return }
         try Library.check(result, "Cannot resolve the conflict of \(path) in memory")

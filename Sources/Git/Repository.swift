@@ -24,7 +24,7 @@ public final class Repository {
     public static func discover(from directory: String) throws(GitError) -> Repository {
         do {
             return try Repository(at: directory, search: true)
-        } catch  where error.code == .library(GIT_ENOTFOUND.rawValue) {
+        } catch let error where error.code == .library(GIT_ENOTFOUND.rawValue) {
             throw GitError(
                 .noRepository,
                 "\(directory) is in no git repository. Make one with: git init", cause: error)
@@ -35,7 +35,7 @@ public final class Repository {
     static func open(_ directory: String) throws(GitError) -> Repository? {
         do {
             return try Repository(at: directory, search: false)
-        } catch  where error.code == .library(GIT_ENOTFOUND.rawValue) {
+        } catch let error where error.code == .library(GIT_ENOTFOUND.rawValue) {
             return nil
         }
     }

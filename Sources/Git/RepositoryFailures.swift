@@ -47,7 +47,7 @@ extension Repository {
         // Both are extensions of the index that a reader must know, marked by a name in lower case.
         let bytes: [UInt8]
         do {
-            bytes = try WorkTree(root: gitDirectory).openFile(TreePath("index")).contents()
+            bytes = try Directory(root: gitDirectory).openFile(TreePath("index")).contents()
         } catch {
             // What made the index unreadable is the better answer.
             return failure

@@ -27,7 +27,7 @@ extension Repository {
         }
         // Attributes are known for the files on disk only; but what looks like a pointer of git-lfs is one.
         let origin = EntryCollector.Origin(
-            repository: self, database: try ObjectDatabase(of: self), files: try WorkTree(root: workTree),
+            repository: self, database: try ObjectDatabase(of: self), files: try Directory(root: workTree),
             location: location.description, filtersInUse: min(use, .largeFilesOnly), isWorkTree: false, unfiltered: [])
         for item in contents {
             guard item.mode == GIT_FILEMODE_COMMIT.rawValue else {

@@ -10,7 +10,7 @@ final class SnapshotPlan {
 
     /// A handle of its own: the index is read anew, and changed in memory.
     let repository: Repository
-    let files: WorkTree
+    let files: Directory
     let index: Index
     let head: Head
     let database: ObjectDatabase
@@ -31,7 +31,7 @@ final class SnapshotPlan {
         self.repository = repository
         self.location = location
         self.options = options
-        files = try WorkTree(root: repository.workTree)
+        files = try Directory(root: repository.workTree)
         // HEAD first: a commit made between the two then shows as a change, and not as one undone.
         head = try repository.head()
         index = try Index(of: repository)
@@ -87,11 +87,13 @@ final class SnapshotPlan {
 
     private func planUntrackedRepository(_ path: TreePath) throws {
         // Git takes a directory for a repository only when it is one: a stray .git makes it no other than the rest.
-        if try !planRepository(at: path) { try planPlainDirectory(path) }
+        let hint = " If the job does not need it, name it in .gitignore."
+        if try !planRepository(at: path, hint: hint) { try planPlainDirectory(path) }
     }
 
-    /// Plans the snapshot of the repository whose work tree is `path`; says whether there is one.
-    private func planRepository(at path: TreePath) throws -> Bool {
+    /// Plans the snapshot of the repository whose work tree is `path`; says whether there is one. Should it be there but
+    /// not open, `hint` is added to the error.
+    private func planRepository(at path: TreePath, hint: String = "") throws -> Bool {
         guard let name = path.string else {
             throw GitError(.brokenSubmodule, "The name of the repository \(path) is not UTF-8. Rename its folder.")
         }
@@ -102,7 +104,8 @@ final class SnapshotPlan {
             inner = found
         } catch {
             throw GitError(
-                .brokenSubmodule, "The repository \(folder) inside of \(files.root) cannot be opened: \(error.message)",
+                .brokenSubmodule,
+                "The repository \(folder) inside of \(files.root) cannot be opened: \(error.message)\(hint)",
                 cause: error)
         }
         guard inner.workTree == folder else {

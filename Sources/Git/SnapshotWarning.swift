@@ -32,7 +32,7 @@ extension SnapshotWarning: CustomStringConvertible {
         case .unfetchedLargeFiles(let paths):
             "\(list(paths)): only a pointer of git-lfs is sent. Get the content with: git lfs pull"
         case .missingContent(let paths):
-            "\(list(paths)): not sent, since this partial clone has no content for it. Get it with: git checkout"
+            "\(list(paths)): not sent, since this partial clone has no content for it. Check it out once, and git gets it."
         case .filterNotRun(let name, let paths):
             "\(list(paths)): taken without the filter \(name), which is not run here."
         case .unsendableNames(let paths):

@@ -17,7 +17,7 @@ struct WorkTreeScan {
     /// Tracked files that git was told not to look at, and which have changed.
     var hiddenChanges: [TreePath] = []
 
-    init(of repository: Repository, index: Index, files: WorkTree, isCancelled: @escaping () -> Bool) throws {
+    init(of repository: Repository, index: Index, files: Directory, isCancelled: @escaping () -> Bool) throws {
         try scanIndex(repository, index, files, isCancelled)
         try scanFiles(repository, index, files, isCancelled)
     }
@@ -25,7 +25,7 @@ struct WorkTreeScan {
     // MARK: The index
 
     private mutating func scanIndex(
-        _ repository: Repository, _ index: Index, _ files: WorkTree, _ isCancelled: () -> Bool
+        _ repository: Repository, _ index: Index, _ files: Directory, _ isCancelled: () -> Bool
     ) throws {
         // As git does since 2.37: what a sparse checkout leaves out but is there all the same is a file like any other.
         let takesPresentFiles =
@@ -54,7 +54,7 @@ struct WorkTreeScan {
     // MARK: The files
 
     private mutating func scanFiles(
-        _ repository: Repository, _ index: Index, _ files: WorkTree, _ isCancelled: @escaping () -> Bool
+        _ repository: Repository, _ index: Index, _ files: Directory, _ isCancelled: @escaping () -> Bool
     ) throws {
         var options = git_diff_options()
         try Library.check(
@@ -92,7 +92,7 @@ struct WorkTreeScan {
         }
     }
 
-    private mutating func add(_ delta: git_diff_delta, _ index: Index, _ files: WorkTree) throws(GitError) {
+    private mutating func add(_ delta: git_diff_delta, _ index: Index, _ files: Directory) throws(GitError) {
         let isGone = delta.status == GIT_DELTA_DELETED
         guard let name = isGone ? delta.old_file.path : delta.new_file.path ?? delta.old_file.path else { return }
         let path = TreePath(name)
@@ -112,7 +112,7 @@ struct WorkTreeScan {
 
     /// What the walk over the files tells while it lasts. Used by the thread that walks, and no other.
     private final class Walk {
-        private let files: WorkTree
+        private let files: Directory
         private let isCancelled: () -> Bool
         /// libgit2 takes them for empty, and the files in them for deleted.
         private(set) var closedDirectories: [TreePath] = []
@@ -120,7 +120,7 @@ struct WorkTreeScan {
         /// The path that is being looked at.
         private(set) var last: TreePath?
 
-        init(files: WorkTree, isCancelled: @escaping () -> Bool) {
+        init(files: Directory, isCancelled: @escaping () -> Bool) {
             self.files = files
             self.isCancelled = isCancelled
         }

@@ -66,6 +66,9 @@ extension Session {
         let agent = login.usesAgent ? login.agentSocket.map { Agent(socket: $0, loop: loop) } : nil
         var identities: [Agent.Identity] = []
         do { identities = try await agent?.identities() ?? [] } catch { unusable.append("ssh-agent (\(error))") }
+        for identity in identities where SignatureAlgorithm(keyType: identity.key.type) == nil {
+            unusable.append("key \"\(identity.comment)\" of the ssh-agent (\(reasonAgainst(keyType: identity.key.type)))")
+        }
         let plan = AuthenticationPlan(
             keys: keyCandidates(files: files, identities: identities), allowsPassword: login.allowsPassword,
             unusable: unusable)
@@ -112,6 +115,9 @@ extension Session {
                 let answer = try await offer(algorithm.blob(for: key), request)
                 guard let data = request.data, request.signature == nil else {
                     if case .done = answer { return .success }
+                    if request.signature == nil, case .file(let file) = candidate.source, file.hasCertificate {
+                        return .unusable("refused, and libssh2 cannot present the certificate beside it")
+                    }
                     return .refused(wasComplete: request.signature != nil)
                 }
                 // Only now, so that no passphrase is asked for a key that the server does not know.
@@ -172,8 +178,7 @@ extension Session {
             return key
         }
         for attempt in 0..<3 {
-            let again = attempt == 0 ? "" : "That was not it. "
-            let passphrase = try await prompter.answer("\(again)Passphrase for \(file.path): ", echo: false)
+            let passphrase = try await prompter.passphrase(forKey: file.path, attempt: attempt)
             if let key = try file.unlock(passphrase: passphrase) { return key }
         }
         throw SSHError(.keyUnusable, "three wrong passphrases")
@@ -209,6 +214,7 @@ extension Session {
         let user = endpoint.user
         while true {
             let generation = arrivals.generation
+            wire.beginCall()
             startThread {
                 let status = libssh2_userauth_keyboard_interactive_ex(
                     pointer.value, user, UInt32(user.utf8.count), answerQuestions)

@@ -57,7 +57,7 @@ extension Session {
             let channel = try channel(id).pointer
             // Takes in all that has been received, and nothing more: libssh2 fails when it comes upon the reply to
             // another channel's request while it looks for this one's, but not when it has both.
-            _ = libssh2_channel_wait_eof(channel)
+            repeat { wire.beginCall() } while libssh2_channel_wait_eof(channel) == LIBSSH2_ERROR_EAGAIN && wire.hasMore
             return Answer(Int(libssh2_channel_process_startup(channel, "exec", 4, command, UInt32(command.utf8.count))))
             {
                 _ in ()
@@ -150,7 +150,7 @@ extension Session {
     func releaseClosedChannels() {
         guard !closing.isEmpty else { return }
         closing.removeAll { libssh2_channel_free($0) != LIBSSH2_ERROR_EAGAIN }
-        departures.signal()
+        announceDeparture()
     }
 
     private func channel(_ id: ChannelID) throws -> Channel {

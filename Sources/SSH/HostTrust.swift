@@ -11,6 +11,8 @@ struct HostTrust {
     private let endpoint: Endpoint
     private let policy: HostKeyPolicy
     private let known: KnownHosts
+    /// What the user should hear of before being asked.
+    private var notices: [String] = []
 
     init(endpoint: Endpoint, policy: HostKeyPolicy) {
         self.endpoint = endpoint
@@ -19,7 +21,12 @@ struct HostTrust {
         if case .knownHosts(let files, _) = policy {
             for file in files {
                 // A file that is not there, or not ours to read, knows nobody: then the user is asked.
-                if let text = try? readFile(file) { known.add(file: file, text: String(decoding: text, as: UTF8.self)) }
+                guard fileExists(file) else { continue }
+                do {
+                    known.add(file: file, text: String(decoding: try readFile(file), as: UTF8.self))
+                } catch {
+                    notices.append("known hosts are missing: \(error)")
+                }
             }
         }
         self.known = known
@@ -70,13 +77,19 @@ struct HostTrust {
                 "the host key of \(name), \(key.fingerprint) (\(key.type)), is marked as revoked at \(place): do not use it"
             )
         case .unknown(let recordedTypes):
+            for notice in notices { await prompter.show(notice) }
             let question = HostKeyQuestion(
                 host: name, port: endpoint.port, keyType: key.type, fingerprint: key.fingerprint,
                 recordedTypes: recordedTypes)
             guard try await prompter.confirm(question) else {
                 throw SSHError(.hostKeyUnknown, refusal(name: name, key: key, alias: alias))
             }
-            try record(key, in: files.first, alias: alias)
+            do {
+                try record(key, in: files.first, alias: alias)
+            } catch {
+                // The user has decided; being asked again next time is no reason to stay outside.
+                await prompter.show("the host key of \(name) could not be recorded: \(error)")
+            }
         }
     }
 
@@ -93,13 +106,7 @@ struct HostTrust {
         guard let file else { return }
         let salt = known.hashesNames ? randomBytes(20) : nil
         let line = KnownHosts.line(for: key, host: endpoint.host, port: endpoint.port, alias: alias, salt: salt)
-        do {
-            try appendLine(line, toPrivateFile: file)
-        } catch {
-            throw SSHError(
-                .hostKeyUnknown, "the host key of \(endpoint.host) could not be recorded in \(file): \(error)",
-                cause: error)
-        }
+        try appendLine(line, toPrivateFile: file)
     }
 }
 

@@ -52,6 +52,9 @@ struct KeyFile: Sendable {
         }
     }
 
+    /// Whether a certificate lies beside it, where ssh would find it.
+    var hasCertificate: Bool { fileExists(path + "-cert.pub") }
+
     /// Whether it holds no private part.
     var isPublicOnly: Bool { if case .publicOnly = content { true } else { false } }
 

@@ -39,7 +39,7 @@ struct KnownHosts: Sendable {
 
     /// Takes in the lines of a file.
     mutating func add(file: String, text: String) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.drop(while: \.isWhitespace)
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             guard let entry = Entry(line, at: Place(file: file, line: index + 1)) else {

@@ -46,8 +46,13 @@ public protocol LoginPrompter: Sendable {
     /// Whether a host that is not known yet is to be trusted, now and from now on.
     func confirm(_ question: HostKeyQuestion) async throws -> Bool
 
-    /// The answer to a question of the server, or for a passphrase. Without `echo` it must not show on the screen.
+    /// The answer to a question of the server. Without `echo` it must not show on the screen.
     func answer(_ prompt: String, echo: Bool) async throws -> String
+
+    /// The passphrase of a private key.
+    ///
+    /// - Parameter attempt: how many passphrases were wrong in this login.
+    func passphrase(forKey path: String, attempt: Int) async throws -> String
 
     /// Shows a text of the server that expects no answer.
     func show(_ notice: String) async
@@ -55,6 +60,10 @@ public protocol LoginPrompter: Sendable {
 
 extension LoginPrompter {
     public func show(_ notice: String) async {}
+
+    public func passphrase(forKey path: String, attempt: Int) async throws -> String {
+        try await answer("\(attempt == 0 ? "" : "That was not it. ")Passphrase for \(path): ", echo: false)
+    }
 }
 
 /// What there is to know about a host that is not known yet.

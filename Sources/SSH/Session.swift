@@ -21,7 +21,7 @@ public actor Session {
     /// Signalled when bytes have come in, or the session has failed or ended.
     nonisolated let arrivals = Condition()
     /// Signalled when there may be bytes to send.
-    nonisolated let departures = Condition()
+    private nonisolated let departures = Condition()
     /// Signalled when bytes have gone out.
     private nonisolated let drained = Condition()
     /// Why nothing can be done any more. Set once.
@@ -159,6 +159,7 @@ public actor Session {
         while true {
             if let failure { throw failure }
             let generation = arrivals.generation
+            wire.beginCall()
             let answer = try call(library.pointer)
             if try await isFinal(answer, generation: generation, answerLimit: answerLimit) { return answer }
         }
@@ -168,11 +169,12 @@ public actor Session {
     ///
     /// - Parameter generation: Of `arrivals`, from before the call.
     func isFinal<Value>(_ answer: Answer<Value>, generation: UInt64, answerLimit: Duration?) async throws -> Bool {
-        departures.signal()
+        announceDeparture()
         guard case .failed(LIBSSH2_ERROR_EAGAIN) = answer else {
             try checkLink(answer)
             return true
         }
+        if wire.hasMore { return false }
         if wire.hasEnded { throw fail(lost("the server closed the connection")) }
         if let answerLimit {
             let late = lost("no answer within \(answerLimit.components.seconds) s")
@@ -181,6 +183,11 @@ public actor Session {
             try await arrivals.wait(after: generation)
         }
         return false
+    }
+
+    /// After every call of libssh2: it may have produced something to send.
+    func announceDeparture() {
+        if wire.outboundCount > 0 { departures.signal() }
     }
 
     /// Throws when an error means that the connection itself is of no more use.
@@ -240,7 +247,7 @@ public actor Session {
     private func disconnect() async {
         if failure == nil, !wire.hasEnded {
             libssh2_session_disconnect_ex(library.pointer, SSH_DISCONNECT_BY_APPLICATION, "done", "")
-            departures.signal()
+            announceDeparture()
             do {
                 try await withTimeout(.seconds(1), or: CancellationError()) { try await self.waitUntilSent() }
             } catch {

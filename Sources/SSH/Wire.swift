@@ -19,6 +19,8 @@ final class Wire: Sendable {
         /// How much of `inbound` has been taken already.
         var taken = 0
         var outbound: [UInt8] = []
+        /// Whether libssh2 has asked for more than there was.
+        var ranDry = false
         var hasEnded = false
         var isAbandoned = false
     }
@@ -36,6 +38,13 @@ final class Wire: Sendable {
             }
         }
     }
+
+    /// Before a call of libssh2: forgets whether an earlier one ran dry.
+    func beginCall() { state.withLock { $0.ranDry = false } }
+
+    /// Whether libssh2 has said "try again" without having taken all that there is: version 1.11 does, in the middle of
+    /// a packet of an authenticating cipher. It means then what it says.
+    var hasMore: Bool { state.withLock { !$0.ranDry && $0.taken < $0.inbound.count } }
 
     /// No more bytes will come in.
     func end() { state.withLock { $0.hasEnded = true } }
@@ -75,6 +84,7 @@ final class Wire: Sendable {
         state.withLock { state in
             let count = min(buffer.count, state.inbound.count - state.taken)
             guard count > 0 else {
+                state.ranDry = true
                 // At the end too it is "try again": the channels may still have data, which an error would hide.
                 // The session looks at `hasEnded` itself.
                 return state.isAbandoned ? -Int(ECONNRESET) : -Int(EAGAIN)

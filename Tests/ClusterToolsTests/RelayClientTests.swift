@@ -7,80 +7,16 @@ import Testing
 
 /// The client with the real relay.py, and a real server behind it.
 @Suite(.timeLimit(.minutes(3))) struct RelayClientTests {
-    /// A server that does what the first byte of a connection says. Prints its port.
-    static let server = #"""
-        import os, socket, socketserver, struct, sys, threading, time
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self):
-                s = self.request
-                order = s.recv(1)
-                if order == b"E":  # echo until the end, then end
-                    while True:
-                        data = s.recv(65536)
-                        if not data:
-                            return
-                        s.sendall(data)
-                elif order == b"C":  # count until the end, then answer
-                    total = 0
-                    while True:
-                        data = s.recv(65536)
-                        if not data:
-                            break
-                        total += len(data)
-                    s.sendall(str(total).encode())
-                elif order == b"G":  # say goodbye, end, then count what still comes, and say it aloud
-                    s.sendall(b"goodbye")
-                    s.shutdown(socket.SHUT_WR)
-                    total = 0
-                    while True:
-                        data = s.recv(65536)
-                        if not data:
-                            break
-                        total += len(data)
-                    print("counted", total, flush=True)
-                elif order == b"F":  # flood for ever
-                    try:
-                        while True:
-                            s.sendall(b"x" * 65536)
-                    except OSError as error:
-                        print("broken", flush=True)
-                elif order == b"N":  # never read again
-                    time.sleep(1000)
-                elif order == b"R":  # reset
-                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    s.close()
-
-        class Server(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            request_queue_size = 256
-
-            def handle_error(self, request, client_address):
-                pass  # connections that break are what is tested
-
-        server = Server(("127.0.0.1", 0), Handler)
-        print(server.server_address[1], flush=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stdin.read()
-        os._exit(0)
-        """#
-
     struct Place {
         let client: RelayClient
         let relay: Child
         let server: Child
     }
 
-    func withServer<R>(_ body: (Child, String) async throws -> R) async throws -> R {
-        try await Child.with(["python3", "-c", Self.server]) { server in
-            try await body(server, server.line())
-        }
-    }
-
     func withRelay<R: Sendable>(
         _ configuration: RelayClient.Configuration = .init(), _ body: (Place) async throws -> R
     ) async throws -> R {
-        try await withServer { server, port in
+        try await RelayServer.with { server, port in
             try await Child.with(["python3", template("relay.py"), port]) { relay in
                 try await RelayClient.withRelay(over: relay, configuration: configuration) { client in
                     try await body(Place(client: client, relay: relay, server: server))
@@ -166,6 +102,21 @@ import Testing
         }
     }
 
+    @Test func failedBodyIsNoOrderlyEnd() async throws {
+        struct Failure: Error {}
+        try await withRelay { place in
+            await #expect(throws: Failure.self) {
+                try await place.client.withStream { stream in
+                    try await stream.write(Array("T".utf8))
+                    #expect(try await stream.read(upTo: 1) == Array("t".utf8))
+                    throw Failure()
+                }
+            }
+            let verdict = try await place.server.line()
+            #expect(verdict == "broken")
+        }
+    }
+
     @Test func slowReaderStopsNobodyAndFillsNothing() async throws {
         try await withRelay { place in
             try await place.client.withStream { slow in
@@ -192,7 +143,7 @@ import Testing
     }
 
     @Test func storesNoMoreThanTheWindows() async throws {
-        try await withServer { _, port in
+        try await RelayServer.with { _, port in
             try await Child.with(["python3", template("relay.py"), port]) { relay in
                 let counting = CountingStream(relay)
                 var configuration = RelayClient.Configuration()
@@ -313,7 +264,7 @@ import Testing
     }
 
     @Test func scopeEndsTheRelay() async throws {
-        try await withServer { _, port in
+        try await RelayServer.with { _, port in
             try await Child.with(["python3", template("relay.py"), port]) { relay in
                 try await RelayClient.withRelay(over: relay) { try await echo(10, seed: 1, through: $0) }
                 try await relay.finishWriting()
@@ -345,7 +296,7 @@ import Testing
     }
 
     @Test func skipsBannersBeforeTheRelay() async throws {
-        try await withServer { _, port in
+        try await RelayServer.with { _, port in
             let command = "echo 'Welcome to node17'; exec python3 \"$0\" \(port)"
             try await Child.with(["sh", "-c", command, template("relay.py")]) { relay in
                 try await RelayClient.withRelay(over: relay) { try await echo(100_000, seed: 5, through: $0) }

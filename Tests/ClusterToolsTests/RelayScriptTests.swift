@@ -79,6 +79,43 @@ import Testing
         #expect(outcome.errors.contains("no greeting in its first"))
     }
 
+    @Test func refusesMoreThanItsWindow() async throws {
+        try await RelayServer.with { _, port in
+            try await Child.with(["python3", template("relay.py"), port]) { relay in
+                // The server reads nothing: what the kernel does not store, the relay would have to.
+                let order = RelayFrame(connection: 1, body: .data(Array("N".utf8)))
+                let data = RelayFrame(connection: 1, body: .data(Array(repeating: 0, count: 1 << 16)))
+                let open = RelayFrame(connection: 1, body: .open(window: 1000))
+                let error = await #expect(throws: IOError.self) {
+                    try await relay.write(encode([open, order] + Array(repeating: data, count: 1000)))
+                }
+                #expect(error?.code == .brokenPipe)
+                let status = try await relay.exitStatus()
+                #expect(status == .exited(1))
+            }
+        }
+    }
+
+    @Test func storesLittleForALaptopThatReadsNothing() async throws {
+        try await RelayServer.with { _, port in
+            try await Child.with(["python3", template("relay.py"), port]) { relay in
+                let idle = try await relay.residentMemory()
+                var frames: [RelayFrame] = []
+                for connection in 1...100 as ClosedRange<UInt32> {
+                    frames.append(RelayFrame(connection: connection, body: .open(window: 1 << 24)))
+                    frames.append(RelayFrame(connection: connection, body: .data(Array("F".utf8))))
+                }
+                try await relay.write(encode(frames))
+                for _ in 0..<30 {
+                    try await Task.sleep(for: .milliseconds(100))
+                    try #require(try await relay.residentMemory() < idle + 16 << 20)
+                }
+                // It has not got stuck either.
+                #expect(try await relay.read(upTo: 1 << 20).starts(with: RelayFrame.magic))
+            }
+        }
+    }
+
     @Test(arguments: [[], ["x"], ["1", "x"]]) func refusesWrongArguments(_ arguments: [String]) async throws {
         let outcome = try await run(arguments, input: [])
         #expect(outcome.status == .exited(64))

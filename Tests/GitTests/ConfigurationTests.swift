@@ -112,6 +112,20 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("core.ignoreCase=true: the tree and the entries are in git's order all the same")
+    func ignoreCase() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.repository()
+            for name in ["B.py", "a.py", "C/x.py", "b2.py", "Z"] { try sandbox.write(name, "\(name)\n") }
+            try sandbox.commit()
+            try sandbox.git("config", "core.ignoreCase", "true")
+            try sandbox.write("a.py", "changed\n")
+            try sandbox.write("Aa.py", "new\n")
+            try sandbox.write("C/Y.py", "new\n")
+            #expect(try sandbox.snapshot().paths == ["Aa.py", "B.py", "C/Y.py", "C/x.py", "Z", "a.py", "b2.py"])
+        }
+    }
+
     @Test("ignore files: negations, folders, info/exclude, nested ones, and tracked files that match")
     func ignores() throws {
         try Lab.with { lab in

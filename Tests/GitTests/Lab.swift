@@ -133,7 +133,8 @@ struct Sandbox: Sendable {
         let objects = try git("rev-parse", "--path-format=absolute", "--git-path", "objects")
         let index = lab.root.appending(path: "index-\(UUID().uuidString)").path
         if FileManager.default.fileExists(atPath: gitDirectory + "/index") {
-            try FileManager.default.copyItem(atPath: gitDirectory + "/index", toPath: index)
+            // With its time: git takes a file for changed in the same second only if the index is no younger.
+            try run(["cp", "-p", gitDirectory + "/index", index])
         }
         let scratch = lab.root.appending(path: "objects-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)

@@ -164,6 +164,19 @@ struct NestedTests {
         }
     }
 
+    @Test("a repository inside that cannot be read is an error that names it, with both ways out")
+    func unsupportedInside() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            try sandbox.git("init", "-q", "--object-format=sha256", "new")
+            let error = try failure { _ = try sandbox.open().snapshot(SnapshotOptions(message: "x")) }
+            #expect(error.code == .brokenSubmodule)
+            #expect(error.message.contains("\(sandbox.path)/new"))
+            #expect(error.message.contains("sha256"))
+            #expect(error.message.hasSuffix("name it in .gitignore."))
+        }
+    }
+
     @Test("a file replaced by a repository")
     func fileBecomesRepository() throws {
         try Lab.with { lab in

@@ -54,6 +54,13 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
         #expect(hosts.keyTypes(host: "a", port: 22, alias: nil) == ["ssh-rsa"])
     }
 
+    @Test func linesMayEndAsOnWindows() throws {
+        var hosts = KnownHosts()
+        hosts.add(file: "f", text: try line("a", other) + "\r\n" + line("b", ed25519) + "\r\n")
+        #expect(try verdict(hosts, ed25519, "b") == .known)
+        #expect(try verdict(hosts, ed25519, "a") == .changed(KnownHosts.Place(file: "f", line: 1)))
+    }
+
     @Test func oneOfSeveralKeysIsEnough() throws {
         let hosts = known(try line("a", other), try line("a", ed25519))
         #expect(try verdict(hosts, ed25519, "a") == .known)

@@ -179,6 +179,51 @@ import Testing
         }
     }
 
+    #if canImport(Glibc)
+        @Test func aForwardThatNobodyAnswersCanBeGivenUp() async throws {
+            try await TestServer.with { server in
+                try await withFullQueue { port, freeIt in
+                    let login = try server.login(silenceLimit: .seconds(3))
+                    try await server.withSession(login) { session in
+                        let start = ContinuousClock.now
+                        let task = Task { try await session.withStream(toHost: "127.0.0.1", port: port) { _ in } }
+                        // Longer than the limit of silence: the server still answers, only not to this.
+                        try await Task.sleep(for: .seconds(5))
+                        task.cancel()
+                        await #expect(throws: CancellationError.self) { try await within(1) { try await task.value } }
+                        #expect(ContinuousClock.now - start < .seconds(7))
+                        // What is opened next has to wait for the server's answer.
+                        freeIt()
+                        try await expect(within(30) { try await session.run("echo on").output }, is: "on\n")
+                    }
+                }
+            }
+        }
+
+        /// Listens on a port where a connection is neither accepted nor refused, until it is set free.
+        private func withFullQueue(_ body: (UInt16, () -> Void) async throws -> Void) async throws {
+            let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+            defer { _ = close(listener) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let connectors = (0..<4).map { _ in
+                socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+            }
+            defer { for fd in connectors { _ = close(fd) } }
+            withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = bind(listener, $0, size)
+                    _ = listen(listener, 0)
+                    _ = getsockname(listener, $0, &size)
+                    for fd in connectors { _ = connect(fd, $0, size) }
+                }
+            }
+            try await body(UInt16(bigEndian: address.sin_port)) { _ = listen(listener, 100) }
+        }
+    #endif
+
     @Test func aSessionRunsInsideAnothersStream() async throws {
         try await TestServer.with(["RekeyLimit 1M"]) { outer in
             try await TestServer.with(["RekeyLimit 1M"]) { inner in

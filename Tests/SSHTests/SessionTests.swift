@@ -62,6 +62,45 @@ import Testing
                     }
                 }
             }
+            let rekeys = server.log.split(separator: "SSH2_MSG_NEWKEYS received").count - 1
+            #expect(rekeys > 20)
+        }
+    }
+
+    @Test func nothingIsLeftOpen() async throws {
+        try await TestServer.with { server in
+            try await server.withSession { _ in }
+            let before = try FileManager.default.contentsOfDirectory(atPath: "/dev/fd").count
+            for round in 0..<20 {
+                try await server.withSession { session in
+                    try await expect(session.run("exit \(round)").status, is: .exited(Int32(round)))
+                    _ = try? await session.withStream(toHost: "127.0.0.1", port: 1) { _ in }
+                }
+            }
+            // Other tests open and close some at the same time.
+            let after = try FileManager.default.contentsOfDirectory(atPath: "/dev/fd").count
+            #expect(after < before + 20)
+        }
+    }
+
+    @Test func aServerWithNothingInCommonSaysSo() async throws {
+        try await withTemporaryFolder { folder in
+            try await generateKey("\(folder)/rsa", type: "rsa", options: ["-b", "2048"], loop: try PollLoop())
+            for line in [
+                "HostKeyAlgorithms rsa-sha2-512", "MACs hmac-sha2-256-etm@openssh.com",
+                "Ciphers chacha20-poly1305@openssh.com",
+            ] {
+                try await TestServer.with(["HostKey \(folder)/rsa", line]) { server in
+                    let keys = [try server.hostKey, try publicKey("\(folder)/rsa.pub")]
+                    do {
+                        // libssh2 1.11 can do all of these.
+                        try await server.withSession(try server.login(hostKeys: .exactly(keys))) { _ in }
+                    } catch let error as SSHError {
+                        #expect(error.code == .handshakeFailed)
+                        #expect(error.message.contains("no common algorithm"))
+                    }
+                }
+            }
         }
     }
 

@@ -69,6 +69,8 @@ scheduler_cancel() {
     ct_is_alive "$1" || return 0
     : >"$ct_run/job/cancelled"
     kill -TERM "-$1" 2>/dev/null
+    # It outlives this program, which may be ended together with all of its group, from its first moment on.
+    trap '' HUP INT TERM
     (
         for ct_wait in 1 2 3 4 5 6 7 8 9 10; do
             sleep 1
@@ -76,4 +78,5 @@ scheduler_cancel() {
         done
         kill -KILL "-$1" 2>/dev/null
     ) </dev/null >/dev/null 2>&1 &
+    trap - HUP INT TERM
 }

@@ -16,8 +16,19 @@ ct_lines() {
     printf "%s\n" "$2" | while IFS= read -r ct_line; do [ -z "$ct_line" ] || ct_say "$1" "$ct_line"; done
 }
 
-# ct_fail STATUS WHAT [WHY]: the last answer of a program that could not do its work. The status is one of sysexits.
+# The folder that is to go when this program fails or is ended.
+ct_scrap=
+ct_discard() {
+    # `rm` inherits this: whoever waits for our last answer, or ends us, ends all of our group as soon as it has it.
+    trap '' HUP INT TERM
+    [ -z "$ct_scrap" ] || rm -rf "$ct_scrap"
+    ct_scrap=
+}
+
+# ct_fail STATUS WHAT [WHY]: the last answer of a program that could not do its work, once it has cleaned up. The status
+# is one of sysexits.
 ct_fail() {
+    ct_discard
     ct_say status "$1"
     ct_say problem "$2"
     ct_lines reason "${3:-}"

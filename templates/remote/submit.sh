@@ -16,20 +16,21 @@ ct_submit() {
     ct_out=$(mkdir -p "$ct_folder" 2>&1) || ct_fail 73 "cannot make the folder for runs on $(hostname)" "$ct_out"
     # A folder of this name is the mark of `settle`: the other side has given this submission up.
     ct_out=$(mkdir "$ct_incoming" "$ct_incoming/job" 2>&1) || ct_fail 75 "this submission was given up" "$ct_out"
-    trap 'rm -rf "$ct_incoming"' EXIT
+    ct_scrap=$ct_incoming
+    trap ct_discard EXIT
     trap 'exit 1' HUP INT TERM
     ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(hostname)" "$ct_out"
     chmod 700 "$ct_incoming"
     [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
-    trap 'rm -rf "$ct_run"' EXIT
+    ct_scrap=$ct_run
     cd "$ct_run" || exit 1
     mkdir job/claim 2>/dev/null || ct_fail 75 "this submission was given up" ""
     # From here on a job may exist: a lost link or a signal must not stop us from writing down its id.
     trap '' HUP INT TERM
     umask "$ct_umask"
     ct_options || ct_fail 69 "the job was not accepted on $(hostname)" "$ct_reason"
-    trap - EXIT
+    ct_scrap=
     (umask 077 && printf '%s\n' "$ct_id" >job/.id && mv -f job/.id job/id)
     ct_say run "$ct_run"
     ct_say job "$ct_id"

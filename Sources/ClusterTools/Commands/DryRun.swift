@@ -4,8 +4,6 @@ import Slurm
 /// What a submission would do, in full, without doing any of it.
 struct DryRun {
     var submission: Submission
-    /// The subfolder that the command would run in.
-    var directory: String
 
     var text: String {
         let shipment = submission.shipment
@@ -19,7 +17,7 @@ struct DryRun {
         lines += [
             "run on       \(place ?? "this machine")",
             "command      \(ShellWord.join(job.command))",
-            "in           code/\(directory)",
+            "in           code/\(shipment.directory)",
             "snapshot     \(job.commit)" + (job.reference.map { " on \($0.dropFirst("refs/heads/".count))" } ?? ""),
             "run folder   \(profile.untarPath?.text ?? "$SCRATCH/cluster-tools (or ~/cluster-tools)")/\(job.project)/\(job.runName)-…",
         ]

@@ -71,10 +71,11 @@ public struct SubmitCommand {
         let submission = Submission(
             job: job(profile, options, snapshot, repository), profile: profile, options: options,
             shipment: Shipment(
-                repository: repository.workTree, snapshot: snapshot, script: script, modificationTime: Int64(time(nil)))
+                repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
+                modificationTime: Int64(time(nil)))
         )
         if invocation.dryRun {
-            print(DryRun(submission: submission, directory: directory).text, terminator: "")
+            print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
         return try await supervise(submission)

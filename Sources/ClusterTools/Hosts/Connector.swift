@@ -7,6 +7,7 @@ public struct Connector: Sendable {
     private let console: Console
     private let keyboard: Keyboard
     private let environment: [String: String]
+    private let passphrases = Passphrases()
     private let loop: PollLoop
 
     /// - Parameter environment: this process's, for HOME, USER and SSH_AUTH_SOCK.
@@ -33,7 +34,8 @@ public struct Connector: Sendable {
         let login = login(to: hostname)
         console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
-            try await body(SSHHost(name: hostname, session: session, login: login, user: user, loop: loop))
+            try await body(SSHHost(
+                    name: hostname, session: session, login: login, user: user, passphrases: passphrases, loop: loop))
         }
     }
 
@@ -49,7 +51,8 @@ public struct Connector: Sendable {
                 files: profile.knownHosts.map { [$0] }
                     ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
                 hostKeyAlias: nil),
-            prompter: TerminalPrompter(console: console, keyboard: keyboard, host: hostname),
+            prompter: TerminalPrompter(
+                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases),
             connectTimeout: .seconds(15), silenceLimit: .seconds(15))
     }
 }

@@ -1,45 +1,61 @@
-public import IO
-public import SSH
+import IO
+import SSH
 
 /// A machine at the other end of an ssh session: everything is a channel of that one session.
-public struct SSHHost: Host {
-    public let name: String
+struct SSHHost: Host {
+    let name: String
     private let session: Session
     private let login: Login
     private let user: String
+    private let passphrases: Passphrases
     private let loop: PollLoop
 
-    public init(name: String, session: Session, login: Login, user: String, loop: PollLoop) {
+    init(name: String, session: Session, login: Login, user: String, passphrases: Passphrases, loop: PollLoop) {
         self.name = name
         self.session = session
         self.login = login
         self.user = user
+        self.passphrases = passphrases
         self.loop = loop
     }
 
-    public func withProcess<R: Sendable>(
+    func withProcess<R: Sendable>(
         _ command: String, _ body: (any RunningProcess) async throws -> R
     ) async throws -> R {
         try await session.withProcess(command, body)
     }
 
-    public func withStream<R: Sendable>(
+    func withStream<R: Sendable>(
         toPort port: UInt16, _ body: (any ByteStream) async throws -> R
     ) async throws -> R {
         try await session.withStream(toHost: "127.0.0.1", port: port, body)
     }
 
-    public func withHop<R: Sendable>(to worker: Worker, _ body: (any Host) async throws -> R) async throws -> R {
-        let keys = worker.hostKeys.compactMap(HostKey.init(line:))
-        guard !keys.isEmpty else {
-            throw NoWayThrough(description: "\(worker.host) has no ssh host keys that its job could report")
+    func withHop<R: Sendable>(to worker: Worker, _ body: (any Host) async throws -> R) async throws -> R {
+        let reported = worker.hostKeys.compactMap(HostKey.init(line:))
+        if !reported.isEmpty {
+            do {
+                return try await hop(to: worker, hostKeys: .exactly(reported), body)
+            } catch let error as SSHError where [.hostKeyUnknown, .hostKeyChanged].contains(error.code) {
+                // Its ssh server uses other keys than the usual ones, which the job could read: perhaps they are recorded.
+            }
         }
+        return try await hop(to: worker, hostKeys: login.hostKeys, body)
+    }
+
+    private func hop<R: Sendable>(
+        to worker: Worker, hostKeys: HostKeyPolicy, _ body: (any Host) async throws -> R
+    ) async throws -> R {
         var login = login
-        login.hostKeys = .exactly(keys)
+        login.hostKeys = hostKeys
+        login.prompter = WorkerPrompter(host: worker.host, passphrases: passphrases)
         let endpoint = Endpoint(host: worker.host, port: worker.port, user: user)
         return try await session.withStream(toHost: worker.host, port: worker.port) { stream in
-            try await Session.withSession(to: endpoint, login: login, over: stream, loop: loop) { hop in
-                try await body(SSHHost(name: worker.host, session: hop, login: login, user: user, loop: loop))
+            try await Session.withSession(to: endpoint, login: login, over: stream, loop: loop) { session in
+                try await body(
+                    SSHHost(
+                        name: worker.host, session: session, login: login, user: user, passphrases: passphrases,
+                        loop: loop))
             }
         }
     }

@@ -8,6 +8,8 @@ struct Shipment: Sendable {
     /// The work tree of the repository.
     var repository: String
     var snapshot: Snapshot
+    /// The folder of the repository that the command runs in; empty for its top. It may hold nothing that git knows.
+    var directory: String
     /// The rendered job script.
     var script: String
     /// The time that all files get, in seconds since 1970: git keeps none.
@@ -62,7 +64,9 @@ struct Shipment: Sendable {
             try tarball.write(file.bytes)
             try tarball.endFile()
         }
-        try tarball.addDirectory(path: Array("code".utf8), mode: 0o755)
+        for folder in directory.isEmpty ? ["code"] : ["code", "code/\(directory)"] {
+            try tarball.addDirectory(path: Array(folder.utf8), mode: 0o755)
+        }
         var done = 0
         var isWanted = true
         for entry in snapshot.entries where isWanted {

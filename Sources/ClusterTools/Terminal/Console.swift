@@ -20,7 +20,13 @@ public final class Console: Sendable {
     /// Whether standard error is a terminal that is written to in plain text: then there may be colour and progress.
     let isTerminal: Bool
     private let isColoured: Bool
-    private let hasProgress = Mutex(false)
+    /// What stands in the last line.
+    private enum Foot {
+        case nothing
+        case progress
+        case question(String)
+    }
+    private let foot = Mutex(Foot.nothing)
 
     public init(program: String, detail: Detail, isJSON: Bool, environment: [String: String]) {
         self.program = program
@@ -49,17 +55,35 @@ public final class Console: Sendable {
         }
     }
 
-    /// A line that the next one replaces; nothing where standard error is no terminal.
+    /// A line that the next one replaces; nothing where standard error is no terminal, or while there is a question.
     func progress(_ text: String) {
         guard isTerminal, detail >= .normal else { return }
-        hasProgress.withLock { hasProgress in
-            hasProgress = true
-            Console.put("\r\u{1B}[K" + text)
+        foot.withLock { foot in
+            if case .question = foot { return }
+            foot = .progress
+            Console.put(Console.eraseLine + text)
         }
     }
 
-    /// A question or what belongs to one, as it is: shown however quiet it is.
-    func ask(_ question: String) { write(question) }
+    /// A question, as it is, shown however quiet it is. What is reported before ``endQuestion(isAnswered:)`` appears above it.
+    func ask(_ question: String) {
+        write(question)
+        foot.withLock { $0 = .question(question.split(separator: "\n").last.map(String.init) ?? "") }
+    }
+
+    /// There is no question any more, if there was one.
+    ///
+    /// - Parameter isAnswered: whether it was ended by the enter key, which the terminal shows. Otherwise it disappears.
+    func endQuestion(isAnswered: Bool) {
+        foot.withLock { foot in
+            guard case .question = foot else { return }
+            if !isAnswered { Console.put(Console.eraseLine) }
+            foot = .nothing
+        }
+    }
+
+    /// Leaves the line that somebody else has written to, such as the terminal itself.
+    func breakLine() { write("\n") }
 
     private func line(_ text: String, style: Event.Style) {
         let codes =
@@ -75,11 +99,18 @@ public final class Console: Sendable {
     }
 
     private func write(_ text: String) {
-        hasProgress.withLock { hasProgress in
-            Console.put((hasProgress ? "\r\u{1B}[K" : "") + text)
-            hasProgress = false
+        foot.withLock { foot in
+            switch foot {
+            case .nothing: Console.put(text)
+            case .progress:
+                Console.put(Console.eraseLine + text)
+                foot = .nothing
+            case .question(let question): Console.put(Console.eraseLine + text + question)
+            }
         }
     }
+
+    private static let eraseLine = "\r\u{1B}[K"
 
     private static func put(_ text: String) {
         var text = text

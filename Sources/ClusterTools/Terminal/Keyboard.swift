@@ -1,5 +1,4 @@
 public import IO
-import SSH
 
 #if canImport(Darwin)
     import Darwin
@@ -32,6 +31,9 @@ public struct Keyboard: Sendable {
         }
     }
 
+    /// Forgets the lines that were typed and not read.
+    func discardTypedAhead() { tcflush(STDIN_FILENO, TCIFLUSH) }
+
     /// As ``readLine()``, and what is typed does not appear.
     func readSecret() async throws -> String? {
         var original = termios()
@@ -43,42 +45,5 @@ public struct Keyboard: Sendable {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &original) }
         return try await readLine()
-    }
-}
-
-/// Answers the questions of a login with the person at the terminal.
-struct TerminalPrompter: LoginPrompter {
-    let console: Console
-    let keyboard: Keyboard
-    let host: String
-
-    func confirm(_ question: HostKeyQuestion) async throws -> Bool {
-        guard keyboard.isPresent else {
-            throw Failure(
-                Exit.noHost, "the host key of \(host) is not known",
-                why:
-                    "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
-                remedy: "connect once from a terminal, or add the key to known_hosts")
-        }
-        console.ask(
-            """
-            The host key of \(host) is not known. Its \(question.keyType) fingerprint is
-              \(question.fingerprint)
-            Is it right, and shall it be remembered? [y/N]\u{20}
-            """)
-        return ["y", "yes"].contains(try await keyboard.readLine()?.lowercased())
-    }
-
-    func answer(_ prompt: String, echo: Bool) async throws -> String {
-        guard keyboard.isPresent else {
-            throw Failure(
-                Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
-                remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
-        }
-        console.ask(prompt)
-        let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
-        if !echo { console.ask("\n") }
-        guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
-        return answer
     }
 }

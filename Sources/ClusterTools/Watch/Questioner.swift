@@ -34,12 +34,15 @@ struct Questioner: Sendable {
                 } else {
                     guard keyboard.isPresent else { return .detach }
                     // The terminal shows ^C in the line where the cursor is.
-                    console.ask("\n")
+                    console.breakLine()
                     if let choice = try await ask(untilLinkIsBack: false) { return choice }
                 }
             case .signal(let signal): return .leave(signal)
             case .linkLost:
-                if keyboard.isPresent, let choice = try await ask(untilLinkIsBack: true) { return choice }
+                guard keyboard.isPresent else { break }
+                // What was typed before there was a question is no answer. Ctrl-C makes the terminal drop it by itself.
+                keyboard.discardTypedAhead()
+                if let choice = try await ask(untilLinkIsBack: true) { return choice }
             case .linkBack, .jobEnded, .typed: break
             }
         }
@@ -49,6 +52,7 @@ struct Questioner: Sendable {
     ///
     /// - Returns: nil when watching goes on.
     private func ask(untilLinkIsBack: Bool) async throws -> Choice? {
+        guard await watch.ending == nil else { return nil }
         await watch.pauseOutput(true)
         let choice = try await answer(untilLinkIsBack: untilLinkIsBack)
         await watch.pauseOutput(false)
@@ -56,17 +60,20 @@ struct Questioner: Sendable {
     }
 
     private func answer(untilLinkIsBack: Bool) async throws -> Choice? {
-        var isOnlyForLink = untilLinkIsBack
-        return try await withThrowingTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             func readAnswer() {
                 console.ask("Cancel job \(watch.id)? [y/N/d] ")
                 group.addTask { mailbox.post(.typed(try await keyboard.readLine())) }
             }
-            defer { group.cancelAll() }
+            defer {
+                group.cancelAll()
+                console.endQuestion(isAnswered: false)
+            }
             readAnswer()
             while true {
                 switch try await mailbox.take() {
                 case .typed(let line):
+                    console.endQuestion(isAnswered: line != nil)
                     switch line?.lowercased().first {
                     case "y":
                         await watch.cancel()
@@ -76,19 +83,13 @@ struct Questioner: Sendable {
                     case nil, "n": return nil
                     default: readAnswer()
                     }
-                case .signal(.interrupt):
-                    console.ask("\n")
-                    return .detach
+                case .signal(.interrupt): return .detach
                 case .signal(let signal): return .leave(signal)
                 case .linkLost: break
                 case .linkBack:
-                    guard isOnlyForLink else { break }
-                    console.ask("\n")
-                    isOnlyForLink = false
+                    guard untilLinkIsBack else { break }
                     return nil
-                case .jobEnded:
-                    console.ask("\n")
-                    return nil
+                case .jobEnded: return nil
                 }
             }
         }

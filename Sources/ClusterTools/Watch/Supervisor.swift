@@ -95,7 +95,9 @@ actor Supervisor {
         if case .submit(let first, _) = errand { submission = first }
         return try await link.keep { host in
             if self.watch.value == nil {
-                guard let job = try await self.submit(&submission, on: host) else { return .interrupted(.interrupt) }
+                guard let job = try await self.submit(&submission, on: host) else {
+                    return .interrupted(self.interrupts.received ?? .interrupt)
+                }
                 if case .submit(_, detach: true) = errand {
                     print(job.title)
                     return self.detached(from: job)

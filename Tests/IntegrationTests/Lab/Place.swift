@@ -1,11 +1,14 @@
 import Foundation
+import Testing
 
 /// Where the jobs of a test run. What a user notices must be the same everywhere.
-enum Place: String, Sendable, CaseIterable {
+enum Place: String, Sendable, CaseIterable, CustomTestStringConvertible {
     /// The embedded default: no profile, no cluster.
     case thisMachine
     /// The demo cluster that all tests share.
     case demoCluster
+
+    var testDescription: String { rawValue }
 
     /// The places that there are here.
     static let available: [Place] = {

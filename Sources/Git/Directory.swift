@@ -6,8 +6,8 @@
     internal import Darwin
 #endif
 
-/// The files of a work tree, by their path inside it. Nothing here follows a symbolic link at the end of a path.
-final class WorkTree {
+/// A folder, open, and the files in it by their paths inside of it. Nothing here follows a symbolic link at the end of a path.
+final class Directory {
     /// Absolute, without a slash at the end.
     let root: String
     private let descriptor: CInt
@@ -19,8 +19,8 @@ final class WorkTree {
     }
 
     /// As ``init(root:)``, for a folder that need not exist.
-    static func ifPresent(root: String) throws(GitError) -> WorkTree? {
-        access(root, F_OK) == 0 ? try WorkTree(root: root) : nil
+    static func ifPresent(root: String) throws(GitError) -> Directory? {
+        access(root, F_OK) == 0 ? try Directory(root: root) : nil
     }
 
     deinit { _ = close(descriptor) }
