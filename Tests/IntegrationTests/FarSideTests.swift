@@ -83,20 +83,22 @@ struct FarSideTests {
         try await withOwnDemoCluster(options) { cluster in
             let programs = """
                 sh bash dd tar gzip mkdir mv rm cat chmod id hostname wc tail head sed grep date sleep env readlink tr \
-                dirname ls setsid sbatch squeue scancel srun
+                dirname touch
                 """
+            // `bin` is what sessions that are no login have.
             let script = """
-                cd "$1" && mkdir lean && for name in \(programs); do ln -s "$(command -v "$name")" lean/ || exit; done
-                rm -r bin && ln -s lean bin && rm lean/sbatch.none 2>/dev/null; chmod 755 lean
+                cd "$1" && rm -r bin && mkdir bin slurm && chmod 755 bin slurm
+                for name in \(programs); do ln -s "$(command -v "$name")" bin/ || exit; done
+                for name in sbatch squeue scancel srun; do ln -s "$(command -v "$name")" slurm/ || exit; done
                 """
             let make = Launch(
                 program: "sh", arguments: ["-c", script, "sh", cluster.state], directory: "/",
-                environment: ["PATH": "/usr/bin:/bin:/usr/sbin"])
-            _ = try await run(make).checked("a folder of few programs")
-            try append("PATH=\(cluster.state)/lean", to: ".profile", of: cluster)
+                environment: ["PATH": "/usr/bin:/bin"])
+            _ = try await run(make).checked("folders of few programs")
+            try append("PATH=\(cluster.state)/bin:\(cluster.state)/slurm", to: ".profile", of: cluster)
             try await withRepository { repository in
                 let finished = try await run(
-                    repository.submit("-c", cluster.profile, "sh", "-c", "command -v python3 perl zstd; echo ran; exit 3"))
+                    repository.submit("-c", cluster.profile, "sh", "-c", "command -v python3 python perl zstd; echo ran; exit 3"))
                 #expect(finished.output == "ran\n", "\(finished.errors)")
                 #expect(finished.status == .exited(3))
                 #expect(
