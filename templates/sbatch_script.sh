@@ -40,7 +40,7 @@ submit_give_up() { printf 'submit: %s\n' "$2" >&2; submit_put problem "$2"; subm
 
 cd "$submit_run" || exit 71
 (umask 077 && mkdir -p "$submit_job") || exit 73
-(cd "$submit_job" && rm -f exit end signal problem tensorboard tensorboard-problem)
+(cd "$submit_job" && rm -f exit end lingered signal problem tensorboard tensorboard-problem)
 [ -n "${SLURM_JOB_ID:-}" ] && [ ! -e "$submit_tools/id" ] && printf '%s\n' "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}" >"$submit_tools/id"
 submit_put node "${SLURMD_NODENAME:-${HOSTNAME:-$(hostname)}}"
 submit_put jobid "${SLURM_JOB_ID:-$$}"
@@ -142,6 +142,8 @@ exec 2>&4 4>&-
 
 submit_put exit "$submit_status"
 if [ "$submit_linger" = yes ] && [ -n "${submit_board:-}" ]; then
+    # From now on whatever ends the job is no end of the command.
+    submit_put lingered "$(date +%s)"
     submit_put state lingering
     trap 'submit_finish "$submit_status"' TERM
     wait "$submit_board"

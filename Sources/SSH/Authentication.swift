@@ -30,7 +30,7 @@ extension Session {
                     accepted = now
                 }
             }
-        } catch let error as SSHError where error.code == .linkLost {
+        } catch let error as SSHError where error.code == .linkLost && plan.hasBeenJudged {
             // Servers hang up after too many attempts, or when the user takes too long.
             throw SSHError(
                 .authenticationFailed,

@@ -61,6 +61,8 @@ struct AuthenticationPlan {
     private var keys: [KeyCandidate]
     private var remaining: [String: Int]
     private(set) var attempts: [String] = []
+    /// Whether the server has judged any of it.
+    private(set) var hasBeenJudged = false
 
     /// - Parameter unusable: Keys that are not even candidates, with the reasons.
     init(keys: [KeyCandidate], allowsPassword: Bool, unusable: [String] = []) {
@@ -88,6 +90,7 @@ struct AuthenticationPlan {
             case .keyboardInteractive: "keyboard-interactive"
             case .password: "password"
             }
+        if case .unusable = outcome {} else { hasBeenJudged = true }
         switch outcome {
         case .refused: attempts.append("\(name) (refused)")
         case .partialSuccess: attempts.append("\(name) (accepted, but not enough)")

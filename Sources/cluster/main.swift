@@ -1,9 +1,3 @@
 import ClusterTools
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
-exit(await ClusterCommand.main())
+endProcess(status: await ClusterCommand.main())

@@ -68,6 +68,11 @@ public struct Ending: Codable, Sendable, Equatable {
         self.status = status
         self.state = state?.rawValue
         problem = files.problem
+        if files.hasLingered && status != nil {
+            // Only TensorBoard was ended, by the user or the time limit.
+            cause = .finished
+            return
+        }
         switch state?.outcome {
         case .timedOut: cause = .timedOut
         case .outOfMemory: cause = .outOfMemory

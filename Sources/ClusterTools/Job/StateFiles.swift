@@ -23,6 +23,8 @@ struct StateFiles: Sendable, Equatable {
     var end: Int? { values["end"].flatMap { Int($0) } }
     /// The command's exit status.
     var exit: Int32? { values["exit"].flatMap { Int32($0) } }
+    /// Whether the command ended, and TensorBoard alone kept the job.
+    var hasLingered: Bool { values["lingered"] != nil }
     /// The last signal that was passed on to the command.
     var signal: String? { values["signal"] }
     /// Why the command could not be started.
