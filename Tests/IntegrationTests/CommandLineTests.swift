@@ -10,7 +10,8 @@ import Testing
         try await withRepository(files: ["src/main.py": "print('x')\n"]) { repository in
             let profile = try writeProfile(
                 [
-                    "hostname": "nowhere.invalid", "untar_path": "$SCRATCH/my runs", "activate_python": "source ~/env/bin/activate",
+                    "hostname": "nowhere.invalid", "untar_path": "$SCRATCH/my runs",
+                    "activate_python": "source ~/env/bin/activate",
                     "sbatch_options": ["--time": "1:00"],
                 ], on: repository.desk)
             try repository.write("src/new file", "1234567")
@@ -29,10 +30,16 @@ import Testing
             #expect(try String(contentsOfFile: watched, encoding: .utf8) == before)
 
             for line in [
-                "run on       nowhere.invalid, with Slurm", "command      python main.py 'a b'", "in           code/src",
-                "sbatch       '--time=1:00' '--job-name=example'", "#SBATCH --time=1:00", "submit_command=(python main.py 'a b')",
-                "source ~/env/bin/activate", "# 2 files, 18 B", "          11  src/main.py", "           7  src/new file",
-            ] { #expect(finished.output.split(separator: "\n").contains(Substring(line)), "\(line) in \(finished.output)") }
+                "run on       nowhere.invalid, with Slurm", "command      python main.py 'a b'",
+                "in           code/src",
+                "sbatch       '--time=1:00' '--job-name=example'", "#SBATCH --time=1:00",
+                "submit_command=(python main.py 'a b')",
+                "source ~/env/bin/activate", "# 2 files, 18 B", "          11  src/main.py",
+                "           7  src/new file",
+            ] {
+                #expect(
+                    finished.output.split(separator: "\n").contains(Substring(line)), "\(line) in \(finished.output)")
+            }
             #expect(finished.output.contains("run folder   $SCRATCH/my runs/example/"))
         }
     }
@@ -47,7 +54,8 @@ import Testing
             let launch = Launch(
                 program: "strace",
                 arguments: [
-                    "-f", "-qq", "-e", "trace=%network,execve,unlink,rename,mkdir,openat", "-o", trace, Programs.submit, "-c",
+                    "-f", "-qq", "-e", "trace=%network,execve,unlink,rename,mkdir,openat", "-o", trace, Programs.submit,
+                    "-c",
                     profile, "--dry-run", "true",
                 ],
                 directory: repository.folder, environment: repository.desk.environment)
@@ -150,7 +158,9 @@ import Testing
             #expect(finished.status == .exited(0))
             // For `job=$(submit --detach …)`.
             #expect(finished.output == "\(job.id)\n")
-            #expect(finished.statusLines.last == "job \(job.id) goes on without this terminal; to come back: cluster attach \(job.id)")
+            #expect(
+                finished.statusLines.last
+                    == "job \(job.id) goes on without this terminal; to come back: cluster attach \(job.id)")
             #expect(!FileManager.default.fileExists(atPath: job.run + "/job/exit"))
             #expect(FileManager.default.createFile(atPath: gate, contents: nil))
             try await eventually("end of the job") {

@@ -29,7 +29,8 @@ struct FarSideTests {
             tensorboard: false, loginShell: shell, isNoisy: true, hasSlurmInLoginShellOnly: true)
         try await withOwnDemoCluster(options) { cluster in
             try setScratch(of: cluster)
-            try await withRepository(files: ["deep/show": "#!/bin/sh\nprintf '<%s>' \"$@\"\nprintf bad >&2\nexit 5\n"]) {
+            try await withRepository(files: ["deep/show": "#!/bin/sh\nprintf '<%s>' \"$@\"\nprintf bad >&2\nexit 5\n"])
+            {
                 try $0.write("deep/show", try $0.read("deep/show"), executable: true)
                 let profile = try cluster.profile(on: $0.desk, ["untar_path": "$SCRATCH/runs"])
                 let words = ["it's", "a  b", "$HOME", "`id`", "!", "x\ny", "", "*", "日本", "-c"]
@@ -98,7 +99,8 @@ struct FarSideTests {
             try append("PATH=\(cluster.state)/bin:\(cluster.state)/slurm", to: ".profile", of: cluster)
             try await withRepository { repository in
                 let finished = try await run(
-                    repository.submit("-c", cluster.profile, "sh", "-c", "command -v python3 python perl zstd; echo ran; exit 3"))
+                    repository.submit(
+                        "-c", cluster.profile, "sh", "-c", "command -v python3 python perl zstd; echo ran; exit 3"))
                 #expect(finished.output == "ran\n", "\(finished.errors)")
                 #expect(finished.status == .exited(3))
                 #expect(

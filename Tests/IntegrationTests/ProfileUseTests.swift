@@ -21,7 +21,7 @@ import Testing
                 [
                     "environment": [
                         "PLAIN": "two  words 'and' \"quotes\" \\ $(date) `date` #x", "NUMBER": 4, "FOLDER": "~/data",
-                              "PATHS": "$HOME/lib:${NOT_SET}:${HOME}", "EMPTY": "",
+                        "PATHS": "$HOME/lib:${NOT_SET}:${HOME}", "EMPTY": "",
                     ] as [String: any Sendable]
                 ], in: repository, "printf '%s\\n' \"$PLAIN\" \"$NUMBER\" \"$FOLDER\" \"${EMPTY-unset}\" \"$PATHS\"")
             let home = repository.desk.home
@@ -36,7 +36,9 @@ import Testing
         try await withRepository { repository in
             let finished = try await job(
                 [
-                    "environment": ["A=one", "export A", "echo chatter", "B=${A}two; export B", "module() { echo \"$@\"; }"],
+                    "environment": [
+                        "A=one", "export A", "echo chatter", "B=${A}two; export B", "module() { echo \"$@\"; }",
+                    ],
                     "activate_python": "C=$B-three && export C && echo activated",
                 ], in: repository, "echo $C; exit 3")
             // What the lines print is not the command's output.
@@ -146,7 +148,8 @@ import Testing
     // MARK: The run folder
 
     @Test(arguments: [
-        ("~/runs", "home/runs"), ("$HOME/a b/it's", "home/a b/it's"), ("${SCRATCH}/x", "scr atch/x"), (nil, "scr atch/cluster-tools"),
+        ("~/runs", "home/runs"), ("$HOME/a b/it's", "home/a b/it's"), ("${SCRATCH}/x", "scr atch/x"),
+        (nil, "scr atch/cluster-tools"),
     ])
     func whereRunsAre(path: String?, place: String) async throws {
         try await withRepository { repository in
@@ -163,7 +166,8 @@ import Testing
     @Test func aFolderThatIsNotKnownIsNamed() async throws {
         try await withRepository { repository in
             for (path, reason) in [
-                ("$NOWHERE/runs", "NOWHERE"), ("runs", "it is: runs"), ("/proc/nowhere", "cannot make the folder for runs"),
+                ("$NOWHERE/runs", "NOWHERE"), ("runs", "it is: runs"),
+                ("/proc/nowhere", "cannot make the folder for runs"),
             ] {
                 let finished = try await job(["untar_path": path], in: repository, "true")
                 #expect(finished.status == .exited(path.hasPrefix("/") ? 73 : 78))
@@ -185,7 +189,9 @@ import Testing
             let finished = try await run(launch)
             let (umask, folder, file) = place == .thisMachine ? ("0027", "750", "640") : ("0022", "755", "644")
             #expect(
-                finished.output.split(separator: "\n").map(String.init) == [umask, "700", "700", "755", folder, file, "700"],
+                finished.output.split(separator: "\n").map(String.init) == [
+                    umask, "700", "700", "755", folder, file, "700",
+                ],
                 "\(finished.errors)")
             let run = try #require(finished.job).run
             #expect(try entries(of: run) == ["code", "job", "sbatch_script.sh", "slurm.err", "slurm.out"])

@@ -43,7 +43,8 @@ import Testing
     }
 
     private static let before = [
-        "look.py": look, "unstaged": "original", "staged": "original", "deleted": "", "removed": "", "old name": "moved",
+        "look.py": look, "unstaged": "original", "staged": "original", "deleted": "", "removed": "",
+        "old name": "moved",
         "becomes a program": "#!", "kept/as it is": "original", ".gitignore": "build/\n",
     ]
 
@@ -64,7 +65,8 @@ import Testing
             let full = repository.folder + "/" + path
             let attributes = try files.attributesOfItem(atPath: full)
             let kind = attributes[.type] as? FileAttributeType
-            let stamp = "\(attributes[.posixPermissions] ?? 0) \(kind == .typeDirectory ? "" : "\(attributes[.modificationDate] ?? "")")"
+            let stamp =
+                "\(attributes[.posixPermissions] ?? 0) \(kind == .typeDirectory ? "" : "\(attributes[.modificationDate] ?? "")")"
             contents[path] =
                 Data(stamp.utf8)
                 + (kind == .typeRegular
@@ -156,7 +158,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("detached", "git checkout -q --detach", "detached.dirty/"), ("unborn", "git checkout -q --orphan fresh", "fresh.dirty/"),
+        ("detached", "git checkout -q --detach", "detached.dirty/"),
+        ("unborn", "git checkout -q --orphan fresh", "fresh.dirty/"),
         ("linked worktree", "git worktree add -q -b side ../side && cd ../side", "side.dirty/"),
         ("index.lock", "touch .git/index.lock", "main.dirty/"),
         ("no user.name", "git config --unset user.name; git config --unset user.email", "main.dirty/"),
@@ -165,7 +168,8 @@ import Testing
     func repositoriesInAnyState(state: String, script: String, branch: String) async throws {
         try await withRepository { repository in
             let launch = Launch(
-                program: "sh", arguments: ["-c", script + " && echo here >new && exec submit --no-tensorboard cat main.py new"],
+                program: "sh",
+                arguments: ["-c", script + " && echo here >new && exec submit --no-tensorboard cat main.py new"],
                 directory: repository.folder, environment: repository.desk.environment)
             let finished = try await run(launch)
             #expect(finished.output == "print('hello from the cluster')\nhere\n", "\(finished.errors)")
