@@ -11,9 +11,10 @@ The protocol, the same in both directions
 -----------------------------------------
 First comes MAGIC, 16 bytes; whatever precedes it (a banner, a message of srun) is noise and skipped. Then frames:
 
-    kind 1 byte | payload length 3 bytes | connection 4 bytes | payload
+    kind 1 byte | payload length 3 bytes | connection 4 bytes | payload | newline
 
-Numbers are big-endian; a payload has at most MAX_PAYLOAD bytes. "Client" is the laptop's side, "relay" is this program.
+Numbers are big-endian; a payload has at most MAX_PAYLOAD bytes. The newline is for Slurm, which holds back what a step
+writes until its line is complete; MAGIC ends in one too. "Client" is the laptop's side, "relay" is this program.
 
     OPEN     client to relay   u32 window         a new connection, under a number that the client chose
     OPENED   relay to client   u32 window         the port accepted it
@@ -41,6 +42,7 @@ import time
 
 MAGIC = b"\0relay/1\r\n\xff\xfe\x1a\x04\0\n"
 HEADER = struct.Struct(">II")
+END = ord("\n")
 NUMBER = struct.Struct(">I")
 MAX_PAYLOAD = 1 << 16
 OPEN, OPENED, REFUSED, DATA, WINDOW, EOF, RESET, PING, PONG = range(1, 10)
@@ -78,10 +80,12 @@ class Decoder:
             if length > MAX_PAYLOAD:
                 raise ProtocolError("a frame of %d bytes" % length)
             end = position + HEADER.size + length
-            if end > len(self.buffer):
+            if end >= len(self.buffer):
                 break
+            if self.buffer[end] != END:
+                raise ProtocolError("a frame that does not end where it should")
             yield kind, connection, bytes(self.buffer[position + HEADER.size : end])
-            position = end
+            position = end + 1
         del self.buffer[:position]
 
     def _find_magic(self):
@@ -198,6 +202,7 @@ class Relay:
     def send(self, kind, number, payload=b""):
         self.output += HEADER.pack(kind << 24 | len(payload), number)
         self.output += payload
+        self.output.append(END)
 
     # Frames of the client
 

@@ -29,7 +29,7 @@ public final class PollLoop: SerialExecutor, Sendable {
         precondition(core.isCurrentThread, "not on the poll loop's thread")
     }
 
-    /// Ends the thread when every job enqueued so far has run. Whoever waits for a descriptor gets an error.
+    /// Ends the thread when every job enqueued so far has run. Whoever waits for a descriptor, or comes to, gets an error.
     ///
     /// A job that comes later still runs: it starts the thread again.
     public func stop() { core.stop() }
@@ -46,7 +46,7 @@ public final class PollLoop: SerialExecutor, Sendable {
 
     private func ready(_ fd: CInt, _ events: Int16) async throws {
         let outcome = OneShot<Void>()
-        let id = core.watch(fd, events, outcome)
+        let id = try core.watch(fd, events, outcome)
         // Listed no longer than somebody waits: the number may belong to another file soon.
         defer { core.unwatch(id) }
         try await outcome.value()
@@ -99,13 +99,19 @@ private final class PollLoopCore: Sendable {
         change { $0.jobs.append(job) }
     }
 
-    func watch(_ fd: CInt, _ events: Int16, _ outcome: OneShot<Void>) -> UInt64 {
-        change { state in
+    /// Gives the number to ``unwatch(_:)`` by.
+    func watch(_ fd: CInt, _ events: Int16, _ outcome: OneShot<Void>) throws -> UInt64 {
+        let id = change { state -> UInt64? in
+            guard !state.isStopping else { return nil }
             state.nextWatcher += 1
             state.watchers[state.nextWatcher] = Watcher(fd: fd, events: events, outcome: outcome)
             return state.nextWatcher
         }
+        guard let id else { throw PollLoopCore.stopped }
+        return id
     }
+
+    private static var stopped: IOError { IOError(.closed, "the event loop was stopped") }
 
     func unwatch(_ id: UInt64) {
         // The thread may go on polling for it until it wakes up for something else: a spurious wake-up at worst.
@@ -121,7 +127,7 @@ private final class PollLoopCore: Sendable {
             }
             return (state.watchers.values.map(\.outcome), state.isAsleep)
         }
-        for outcome in watchers { outcome.deliver(.failure(IOError(.closed, "the event loop was stopped"))) }
+        for outcome in watchers { outcome.deliver(.failure(PollLoopCore.stopped)) }
         if isAsleep { wake() }
     }
 

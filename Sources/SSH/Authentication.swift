@@ -67,7 +67,8 @@ extension Session {
         var identities: [Agent.Identity] = []
         do { identities = try await agent?.identities() ?? [] } catch { unusable.append("ssh-agent (\(error))") }
         for identity in identities where SignatureAlgorithm(keyType: identity.key.type) == nil {
-            unusable.append("key \"\(identity.comment)\" of the ssh-agent (\(reasonAgainst(keyType: identity.key.type)))")
+            unusable.append(
+                "key \"\(identity.comment)\" of the ssh-agent (\(reasonAgainst(keyType: identity.key.type)))")
         }
         let plan = AuthenticationPlan(
             keys: keyCandidates(files: files, identities: identities), allowsPassword: login.allowsPassword,

@@ -295,6 +295,19 @@ import Testing
         }
     }
 
+    @Test func passesThroughSlurmWhichHoldsBackIncompleteLines() async throws {
+        // What slurmstepd does with the output of a step that is not --unbuffered.
+        let lines = "import sys\nfor line in sys.stdin.buffer: sys.stdout.buffer.write(line); sys.stdout.flush()"
+        try await RelayServer.with { _, port in
+            let command = #"python3 "$1" "$2" | python3 -c "$0""#
+            try await Child.with(["sh", "-c", command, lines, template("relay.py"), port]) { relay in
+                try await RelayClient.withRelay(over: relay) { client in
+                    for size in [0, 1, 1000, 3_000_000] { try await echo(size, seed: size, through: client) }
+                }
+            }
+        }
+    }
+
     @Test func skipsBannersBeforeTheRelay() async throws {
         try await RelayServer.with { _, port in
             let command = "echo 'Welcome to node17'; exec python3 \"$0\" \(port)"

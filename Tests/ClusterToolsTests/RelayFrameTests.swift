@@ -35,7 +35,7 @@ import Testing
     @Test func layoutIsAsDocumented() {
         var bytes: [UInt8] = []
         RelayFrame(connection: 0x0102_0304, body: .data([0xaa, 0xbb])).encode(into: &bytes)
-        #expect(bytes == [4, 0, 0, 2, 1, 2, 3, 4, 0xaa, 0xbb])
+        #expect(bytes == [4, 0, 0, 2, 1, 2, 3, 4, 0xaa, 0xbb, 10])
         #expect(RelayFrame.magic.count == 16)
     }
 
@@ -83,10 +83,11 @@ import Testing
 
     @Test(
         arguments: [
-            [0, 0, 0, 0, 0, 0, 0, 1],  // no kind has the number 0
-            [10, 0, 0, 0, 0, 0, 0, 1],  // nor 10
+            [0, 0, 0, 0, 0, 0, 0, 1, 10],  // no kind has the number 0
+            [10, 0, 0, 0, 0, 0, 0, 1, 10],  // nor 10
             [4, 1, 0, 1, 0, 0, 0, 1],  // 65,537 bytes
-            [5, 0, 0, 3, 0, 0, 0, 1, 1, 2, 3],  // a number of three bytes
+            [5, 0, 0, 3, 0, 0, 0, 1, 1, 2, 3, 10],  // a number of three bytes
+            [6, 0, 0, 0, 0, 0, 0, 1, 13],  // a terminal made \r\n of the newline
         ] as [[UInt8]])
     func refusesGarbage(_ garbage: [UInt8]) {
         let error = #expect(throws: RelayError.self) { try decode([(RelayFrame.magic + garbage)[...]]) }

@@ -63,9 +63,10 @@ import Testing
 
     @Test(
         arguments: [
-            ([200, 0, 0, 0, 0, 0, 0, 1], "a frame of kind 200"),
+            ([200, 0, 0, 0, 0, 0, 0, 1, 10], "a frame of kind 200"),
             ([4, 255, 255, 255, 0, 0, 0, 1], "a frame of 16777215 bytes"),
-            ([1, 0, 0, 1, 0, 0, 0, 1, 7], "a number of 1 bytes"),
+            ([1, 0, 0, 1, 0, 0, 0, 1, 7, 10], "a number of 1 bytes"),
+            ([7, 0, 0, 0, 0, 0, 0, 1, 13], "a frame that does not end where it should"),
         ] as [([UInt8], String)])
     func refusesGarbage(_ garbage: [UInt8], complaint: String) async throws {
         let outcome = try await run(["1"], input: RelayFrame.magic + garbage)

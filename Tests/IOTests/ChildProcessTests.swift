@@ -121,7 +121,7 @@ import Testing
         }
         try await Task.sleep(for: .milliseconds(100))
         task.cancel()
-        await #expect(throws: CancellationError.self) { try await within { try await task.value } }
+        await #expect(throws: CancellationError.self) { try await within { try await value(of: task) } }
     }
 
     @Test func writingToAProgramThatHasGoneIsAnError() async throws {

@@ -53,7 +53,7 @@ private final class Number: Sendable {
             let waiting = Task { try await listener.accept() }
             try await Task.sleep(for: .milliseconds(50))
             loop.stop()
-            let error = await #expect(throws: IOError.self) { _ = try await within { try await waiting.value } }
+            let error = await #expect(throws: IOError.self) { _ = try await within { try await value(of: waiting) } }
             #expect(error?.code == .closed)
         }
     }
@@ -64,7 +64,7 @@ private final class Number: Sendable {
             let waiting = Task { try await listener.accept() }
             try await Task.sleep(for: .milliseconds(50))
             waiting.cancel()
-            await #expect(throws: CancellationError.self) { _ = try await within { try await waiting.value } }
+            await #expect(throws: CancellationError.self) { _ = try await within { try await value(of: waiting) } }
         }
     }
 

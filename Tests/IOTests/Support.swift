@@ -10,4 +10,13 @@ func within<Value: Sendable>(
 
 struct TestTimeout: Error {}
 
+/// What a task gives. The task is cancelled with whoever waits for it, so that a deadline ends both.
+func value<Value: Sendable>(of task: Task<Value, any Error>) async throws -> Value {
+    try await withTaskCancellationHandler {
+        try await task.value
+    } onCancel: {
+        task.cancel()
+    }
+}
+
 func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -15,7 +15,8 @@ import Testing
         "$(touch /tmp/never)", "`date`", "*", "?", "[a-z]", "{a,b}", "~", "~root", "!!", "#no comment", ";", "&", "|",
         "<in", ">out", "(", ")", "a\nb", "\n", "#SBATCH --time=9\n#SBATCH --hold", "tab\there", "\r", "\u{1b}[31mred",
         "\u{7f}", "日本語", "e\u{301}", "é", "🐍", "\u{feff}bom", "\u{2028}", "%j", "%%", "%s\\n", "{{COMMAND}}", "{{",
-        "EOF", "'\"'\"'", "--", "-", "--help", "--version", "-n", "5", "-c", "y", "--cluster=other", "--json", "=", "a=b",
+        "EOF", "'\"'\"'", "--", "-", "--help", "--version", "-n", "5", "-c", "y", "--cluster=other", "--json", "=",
+        "a=b",
     ]
 
     @Test(arguments: Place.available)

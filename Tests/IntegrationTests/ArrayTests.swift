@@ -7,7 +7,8 @@ import Testing
 struct ArrayTests {
     @Test func theTasksOfAnArrayAreListedWithTheirOutput() async throws {
         try await withRepository { repository in
-            let script = "echo out $SLURM_ARRAY_TASK_ID; echo err $SLURM_ARRAY_TASK_ID >&2; exit $((SLURM_ARRAY_TASK_ID / 3))"
+            let script =
+                "echo out $SLURM_ARRAY_TASK_ID; echo err $SLURM_ARRAY_TASK_ID >&2; exit $((SLURM_ARRAY_TASK_ID / 3))"
             let finished = try await repository.job(
                 script: script, on: .demoCluster, options: ["--sbatch_json", #"{"--array": "0-3"}"#])
             let job = try #require(finished.job)

@@ -181,7 +181,8 @@ import Testing
             try await withRepository { repository in
                 // No cluster without cgroups ends jobs like this: only the queue's word for it is another.
                 try repository.write(
-                    "../bin/squeue", "#!/bin/sh\n/usr/bin/squeue \"$@\" | sed 's/|FAILED|/|\(state)|/'\n", executable: true)
+                    "../bin/squeue", "#!/bin/sh\n/usr/bin/squeue \"$@\" | sed 's/|FAILED|/|\(state)|/'\n",
+                    executable: true)
                 let profile = try writeProfile(
                     ["scheduler": "slurm", "untar_path": "\(repository.desk.folder)/runs"], on: repository.desk)
                 var launch = repository.submit("-c", profile, "--no-tensorboard", "sh", "-c", "exit 7")
@@ -219,7 +220,8 @@ import Testing
                         #expect(status == .exited(75))
                         // Slurm lets some time pass before it tries again.
                         _ = try await cluster.ssh("scontrol update jobid=\(job) StartTime=now").checked("scontrol")
-                        try await again.expect("job \(job) was requeued and starts again (restart 1)", within: .seconds(60))
+                        try await again.expect(
+                            "job \(job) was requeued and starts again (restart 1)", within: .seconds(60))
                         try await again.expect("job \(job) ended with exit status 5 after 0 s on n2")
                         #expect(try await again.finish() == .exited(5))
                         #expect(await again.text(.output) == "ready 0\nready 1\n")

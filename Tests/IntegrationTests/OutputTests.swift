@@ -54,7 +54,9 @@ import Testing
             let launch = try await repository.submission(
                 of: ["python3", "-u", "steps.py", gates], on: place, options: ["-q"])
             try await withChild(launch) { child in
-                let steps: [(Launch.Stream, String)] = [(.output, "one\n"), (.output, "one\n50%\r"), (.errors, "three")]
+                let steps: [(Launch.Stream, String)] = [
+                    (.output, "one\n"), (.output, "one\n50%\r"), (.errors, "three"),
+                ]
                 for (number, (stream, text)) in steps.enumerated() {
                     try await eventually("'\(text)'", within: .seconds(20)) {
                         await child.summary
@@ -138,7 +140,8 @@ import Testing
             let launch = try await repository.submission(of: ["seq", "1", "200000"], on: .thisMachine)
             let file = repository.desk.folder + "/log"
             let shell = Launch(
-                program: "sh", arguments: ["-c", "echo before >\"$0\"; submit \"$@\" >>\"$0\"", file] + launch.arguments,
+                program: "sh",
+                arguments: ["-c", "echo before >\"$0\"; submit \"$@\" >>\"$0\"", file] + launch.arguments,
                 directory: repository.folder, environment: launch.environment)
             _ = try await run(shell).checked("submit")
             let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)

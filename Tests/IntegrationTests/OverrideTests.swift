@@ -38,7 +38,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], "{}", "fluid"), ([], #"{"-J": "own"}"#, "own"), (["-n", "typed name"], #"{"-J": "own"}"#, "\"typed name\""),
+        ([], "{}", "fluid"), ([], #"{"-J": "own"}"#, "own"),
+        (["-n", "typed name"], #"{"-J": "own"}"#, "\"typed name\""),
         (["--name=x"], "{}", "x"), ([], #"{"--job-name": null}"#, "fluid"),
     ])
     func theJobsName(options: [String], json: String, name: String) async throws {
@@ -114,7 +115,8 @@ import Testing
                 var launch = repository.submit(
                     "-c", profile, "--no-tensorboard", "-n", "mine", "sh", "-c", "scontrol show job $SLURM_JOB_ID")
                 launch.environment.merge([
-                    "SLURM_CONF": cluster.state + "/slurm.conf", "SBATCH_TIMELIMIT": "1:00", "SBATCH_JOB_NAME": "theirs",
+                    "SLURM_CONF": cluster.state + "/slurm.conf", "SBATCH_TIMELIMIT": "1:00",
+                    "SBATCH_JOB_NAME": "theirs",
                     "SBATCH_OUTPUT": "/dev/null", "SBATCH_ERROR": "/dev/null", "SBATCH_OPEN_MODE": "truncate",
                     "SBATCH_ARRAY_INX": "0-1", "SBATCH_WAIT": "1", "SBATCH_PARTITION": "debug",
                 ]) { $1 }

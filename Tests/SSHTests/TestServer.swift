@@ -128,6 +128,15 @@ func expect<Value: Equatable>(_ value: Value, is expected: Value, at place: Sour
     #expect(value == expected, sourceLocation: place)
 }
 
+/// What a task gives. The task is cancelled with whoever waits for it, so that a deadline ends both.
+func value<Value: Sendable>(of task: Task<Value, any Error>) async throws -> Value {
+    try await withTaskCancellationHandler {
+        try await task.value
+    } onCancel: {
+        task.cancel()
+    }
+}
+
 func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
 func write(_ text: String, to path: String) throws {
@@ -150,14 +159,18 @@ func withTemporaryFolder<R>(_ body: (String) async throws -> R) async throws -> 
         guard mkdtemp(&copy) != nil else { throw TestFailure("no temporary folder") }
         return String(decoding: copy.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
-    do {
-        let result = try await body(path)
-        try FileManager.default.removeItem(atPath: path)
-        return result
-    } catch {
-        try? FileManager.default.removeItem(atPath: path)
-        throw error
+    let outcome: Result<R, any Error>
+    do { outcome = .success(try await body(path)) } catch { outcome = .failure(error) }
+    // A server's last processes may still write to their log.
+    for attempt in 1... {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+            break
+        } catch  where attempt < 40 {
+            try? await Task.sleep(for: .milliseconds(50))
+        }
     }
+    return try outcome.get()
 }
 
 /// Runs a program to its end, and throws unless it succeeds.

@@ -49,6 +49,7 @@ ct_is_ready() {
 # Finds what only a login finds (sbatch, SCRATCH, ...): asks a login shell for its environment and adopts it.
 ct_login() {
     ct_is_ready && return 0
+    ct_second=
     for ct_shell in "${SHELL:-/bin/sh}" /bin/bash /bin/sh; do
         [ -x "$ct_shell" ] || continue
         # The question goes in by standard input: `-l` with `-c` is not possible in every shell.
@@ -57,13 +58,22 @@ ct_login() {
         case $ct_text in *"$ct_tag-begin"*"$ct_tag-end"*) ;; *) continue ;; esac
         ct_text=${ct_text#*"$ct_tag-begin"}
         ct_text=${ct_text%%"$ct_tag-end"*}
-        (eval "$ct_text" && ct_is_ready) >/dev/null 2>&1 || continue
-        eval "$ct_text"
-        unset TMOUT
-        return 0
+        if (eval "$ct_text" && ct_is_ready) >/dev/null 2>&1; then
+            ct_adopt "$ct_text"
+            return 0
+        fi
+        # Not every cluster has every variable: the scheduler alone will do.
+        if [ -z "$ct_second" ] && (eval "$ct_text" && scheduler_is_here) >/dev/null 2>&1; then ct_second=$ct_text; fi
     done
+    scheduler_is_here || [ -z "$ct_second" ] || ct_adopt "$ct_second"
     scheduler_is_here || ct_fail 69 "$(scheduler_is_missing)" "looked in PATH=$PATH and in the environment of a login shell"
     return 0
+}
+
+# ct_adopt EXPORTS: takes over an environment, as `export -p` has it.
+ct_adopt() {
+    eval "$1"
+    unset TMOUT
 }
 
 # The folder for runs, as an absolute path in ct_base.

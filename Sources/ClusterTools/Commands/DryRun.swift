@@ -8,7 +8,7 @@ struct DryRun {
     var text: String {
         let shipment = submission.shipment
         let size = shipment.size
-        let job = submission.job
+        let job = submission.claim.job
         var lines = ["# The plan"]
         let profile = submission.profile
         let place = profile.hostname.map {

@@ -23,7 +23,7 @@ struct JobsVerb {
     /// What is known of it here. A job that nobody watched to its end may be anywhere.
     static func state(of job: Job) -> String {
         switch job.phase {
-        case .submitting: "unknown: the submission got no answer"
+        case .submitting: "unknown: nobody has seen the answer to its submission; cluster attach finds out"
         case .submitted: "submitted; cluster attach asks for more"
         case .ended: job.ending?.description ?? "ended"
         }

@@ -69,7 +69,7 @@ public struct SubmitCommand {
             logdir: invocation.logdir ?? ".", wantsTensorBoard: invocation.tensorboard, lingers: invocation.linger
         ).script()
         let submission = Submission(
-            job: job(profile, options, snapshot, repository), profile: profile, options: options,
+            claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
             shipment: Shipment(
                 repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
                 modificationTime: Int64(time(nil)))

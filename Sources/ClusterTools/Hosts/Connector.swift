@@ -31,6 +31,11 @@ public struct Connector: Sendable {
             throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
         }
         let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
+        if let key = profile.sshKey, !LocalFile.isFile(key) {
+            throw Failure(
+                Exit.noInput, "the private key \(key) does not exist",
+                remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
+        }
         let login = login(to: hostname)
         console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in

@@ -33,13 +33,22 @@ struct TerminalPrompter: LoginPrompter {
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
                 remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
         }
-        // Some of these texts are the server's: they may say what they want, but not to the terminal itself.
-        console.ask(String(prompt.unicodeScalars.filter { $0.properties.generalCategory != .control || $0 == "\n" }))
+        console.ask(Self.harmless(prompt))
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
         console.endQuestion(isAnswered: answer != nil)
         if !echo { console.breakLine() }
         guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
         return answer
+    }
+
+    func show(_ notice: String) async { console.report(.note(Self.harmless(notice))) }
+
+    /// A text of the server: it may say what it wants, but not to the terminal itself.
+    private static func harmless(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        scalars.append(
+            contentsOf: text.unicodeScalars.filter { $0.properties.generalCategory != .control || $0 == "\n" })
+        return String(scalars)
     }
 
     func passphrase(forKey path: String, attempt: Int) async throws -> String {

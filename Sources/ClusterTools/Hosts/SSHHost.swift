@@ -51,11 +51,16 @@ struct SSHHost: Host {
         login.prompter = WorkerPrompter(host: worker.host, passphrases: passphrases)
         let endpoint = Endpoint(host: worker.host, port: worker.port, user: user)
         return try await session.withStream(toHost: worker.host, port: worker.port) { stream in
-            try await Session.withSession(to: endpoint, login: login, over: stream, loop: loop) { session in
-                try await body(
-                    SSHHost(
-                        name: worker.host, session: session, login: login, user: user, passphrases: passphrases,
-                        loop: loop))
+            do {
+                return try await Session.withSession(to: endpoint, login: login, over: stream, loop: loop) { session in
+                    try await body(
+                        SSHHost(
+                            name: worker.host, session: session, login: login, user: user, passphrases: passphrases,
+                            loop: loop))
+                }
+            } catch  where isLinkLoss(error) {
+                // The link to the worker is not the link to the access node, whose loss others notice by themselves.
+                throw NoWayThrough(description: "\(worker.host) hung up: \(error)")
             }
         }
     }

@@ -41,10 +41,13 @@ struct RelayDecoder {
         guard length <= RelayFrame.maximumPayload else {
             throw RelayError(.protocolViolation, "The relay announced a frame of \(length) bytes")
         }
-        guard rest.count >= RelayFrame.headerSize + length else { return nil }
+        guard rest.count > RelayFrame.headerSize + length else { return nil }
         let connection = UInt32(bigEndian: rest.dropFirst(4).prefix(4))
         let payload = rest.dropFirst(RelayFrame.headerSize).prefix(length)
-        position = payload.endIndex
+        guard buffer[payload.endIndex] == RelayFrame.end else {
+            throw RelayError(.protocolViolation, "The relay sent a frame that does not end where it should")
+        }
+        position = payload.endIndex + 1
         return try RelayFrame(kind: UInt8(word >> 24), connection: connection, payload: payload)
     }
 

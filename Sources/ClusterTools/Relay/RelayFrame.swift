@@ -1,7 +1,8 @@
 /// One message of the relay's protocol, which `templates/relay.py` documents.
 ///
 /// A frame is the unit in which connections share the pipe:
-/// `kind 1 byte | payload length 3 bytes | connection 4 bytes | payload`, numbers big-endian.
+/// `kind 1 byte | payload length 3 bytes | connection 4 bytes | payload | newline`, numbers big-endian. The newline is for
+/// Slurm, which holds back what a step writes until its line is complete.
 struct RelayFrame: Equatable, Sendable {
     /// What the frame says about its connection.
     enum Body: Equatable, Sendable {
@@ -33,6 +34,9 @@ struct RelayFrame: Equatable, Sendable {
     static let maximumPayload = 1 << 16
 
     static let headerSize = 8
+
+    /// The byte after the payload.
+    static let end = UInt8(ascii: "\n")
 }
 
 extension RelayFrame {
@@ -62,6 +66,7 @@ extension RelayFrame {
         bytes.append(bigEndian: UInt32(kind.rawValue) << 24 | UInt32(payload.count))
         bytes.append(bigEndian: connection)
         bytes.append(contentsOf: payload)
+        bytes.append(Self.end)
     }
 
     private func encode(_ kind: Kind, number: UInt32, into bytes: inout [UInt8]) {

@@ -1,25 +1,17 @@
 import IO
 import Slurm
-import Templates
 import Synchronization
+import Templates
 
 /// One submission: from the shipment to the scheduler's number, in one remote program.
 ///
-/// Whatever byte the link breaks at, there is afterwards exactly one job or none, and ``settle(on:)`` says which: the token
-/// names the run, and on the cluster either the submitting program or the settling one claims it, never both.
+/// Whatever byte the link breaks at, there is afterwards exactly one job or none, and ``RunClaim/settle(on:)`` says which.
 struct Submission: Sendable {
-    var job: Job
-    var profile: Profile
+    var claim: RunClaim
     var options: SbatchOptions
     var shipment: Shipment
 
-    /// What the cluster answered.
-    struct Accepted: Sendable {
-        var id: String
-        var run: String
-        var host: String
-        var notes: [String]
-    }
+    var profile: Profile { claim.profile }
 
     /// Asks a shipment that is under way to stop before there is a job.
     final class Abort: Sendable {
@@ -28,28 +20,18 @@ struct Submission: Sendable {
         func ask() { flag.store(true, ordering: .releasing) }
     }
 
-    /// What the remote programs need to know of this run.
-    private var names: String {
-        """
-        ct_project=\(ShellWord.quote(job.project))
-        ct_run_name=\(ShellWord.quote(job.runName))
-        ct_token=\(ShellWord.quote(job.token))
-
-        """
-    }
-
     /// Sends the shipment and submits the job.
     ///
     /// - Parameters:
     ///   - abort: when it is asked, what was sent is removed and the result is nil. A job that exists by then is returned.
     ///   - progress: called with the bytes of files sent so far, before compression.
     /// - Throws: ``Failure`` when the cluster refuses: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
-    ///   ``settle(on:)`` tells what became of it.
+    ///   ``RunClaim/settle(on:)`` tells what became of it.
     func send(
         on host: any Host, abort: Abort, progress: @escaping @Sendable (Int) -> Void
-    ) async throws -> Accepted? {
+    ) async throws -> RunClaim.Accepted? {
         let arguments = profile.scheduler == .slurm ? options.arguments : []
-        let definitions = names + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
+        let definitions = claim.definitions + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
         let program = RemoteProgram(
             .submit, of: profile, root: RunRoot(of: profile), definitions: definitions)
         return try await Conversation.with(program, on: host) { conversation in
@@ -62,7 +44,7 @@ struct Submission: Sendable {
                 }
                 defer { group.cancelAll() }
                 while let answer = try await group.next() {
-                    if let answer { return try accepted(answer, on: host, isAborted: abort.isAsked) }
+                    if let answer { return try RunClaim.accepted(answer, on: host, isAborted: abort.isAsked) }
                 }
                 throw ConversationEnded(description: "\(host.name) gave no answer")
             }
@@ -93,37 +75,5 @@ struct Submission: Sendable {
             throw error
         }
         _ = try await isTaken { try await conversation.finishSending() }
-    }
-
-    /// Finds out, after a lost link, whether the submission became a job. If not, it never will.
-    func settle(on host: any Host) async throws -> Accepted? {
-        let program = RemoteProgram(.settle, of: profile, root: RunRoot(of: profile), definitions: names)
-        return try await Conversation.with(program, on: host) { conversation in
-            try accepted(try await conversation.answer(), on: host, isAborted: false)
-        }
-    }
-
-    /// Ends a job that was submitted although the user wanted to stop, and removes its run folder.
-    func takeBack(_ accepted: Accepted, on host: any Host) async throws {
-        try await Conversation.about(run: accepted.run, of: profile, on: host) { conversation, _ in
-            _ = try await conversation.ask("cancel \(accepted.id)")
-            _ = try await conversation.ask("remove")
-        }
-    }
-
-    /// Gives the submission an identity that no earlier attempt had.
-    mutating func renew() {
-        job.token = randomName(length: 10)
-        job.runName = job.runName.split(separator: "-").prefix(2).joined(separator: "-") + "-" + job.token
-    }
-
-    private func accepted(_ answer: Answer, on host: any Host, isAborted: Bool) throws -> Accepted? {
-        if let failure = answer.failure(on: host.name) {
-            // An archive that was broken off on purpose cannot be unpacked.
-            if isAborted { return nil }
-            throw failure
-        }
-        guard answer.outcome == "submitted", let id = answer["job"], let run = answer["run"] else { return nil }
-        return Accepted(id: id, run: run, host: answer["host"] ?? host.name, notes: answer.all("note"))
     }
 }

@@ -68,20 +68,36 @@ final class Tunnel: Sendable {
     }
 
     /// Keeps a way to the job's TensorBoard open over one connection, until that ends.
-    func keepRoute(_ way: WayToWorker) async throws {
+    func keepRoute(_ worker: WayToWorker) async throws {
         while true {
             let current = try await board.first { $0 }
+            var hasWorked = false
             do {
-                try await way.hold(current) { route in
-                    self.route.set(route)
+                try await worker.hold(current) { way in
+                    hasWorked = true
+                    self.route.set(way.open)
                     defer { self.route.set(nil) }
-                    // Until the job's TensorBoard is another one.
-                    _ = try await self.board.first { $0 == current ? nil : true }
+                    try await self.waitForEnd(of: way, to: current)
                 }
             } catch let error as NoWayThrough {
-                console.report(.noBoard(reason: error.description))
-                _ = try await board.first { $0 == current ? nil : true }
+                if hasWorked {
+                    // It broke, as a step of a job can: there is another one to be had.
+                    try await Task.sleep(for: .seconds(2))
+                } else {
+                    console.report(.noBoard(reason: error.description))
+                    _ = try await board.first { $0 == current ? nil : true }
+                }
             }
+        }
+    }
+
+    /// Waits until the job's TensorBoard is another one, or the way breaks.
+    private func waitForEnd(of way: Way, to current: Board) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await self.board.first { $0 == current ? nil : true } }
+            if let end = way.end { group.addTask { throw try await end() } }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 }

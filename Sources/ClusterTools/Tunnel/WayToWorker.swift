@@ -12,11 +12,13 @@ struct WayToWorker: Sendable {
     /// The run folder, where the relay is.
     let run: String
     let console: Console
+    /// The keys by which the worker proves its identity, as the job that runs on it wrote them down.
+    let hostKeys: @Sendable () async throws -> [String]
 
     /// Finds the first way that works and keeps it open while `body` runs.
     ///
     /// - Throws: ``NoWayThrough`` when there is none; a link loss; what `body` throws.
-    func hold(_ board: Board, _ body: (@escaping Tunnel.Route) async throws -> Void) async throws {
+    func hold(_ board: Board, _ body: (Way) async throws -> Void) async throws {
         var refusals: [String] = []
         for way in ways(to: board) {
             do {
@@ -43,30 +45,23 @@ struct WayToWorker: Sendable {
     }
 
     /// The worker and the access node are one machine.
-    private func holdDirect(_ board: Board, _ body: (@escaping Tunnel.Route) async throws -> Void) async throws {
+    private func holdDirect(_ board: Board, _ body: (Way) async throws -> Void) async throws {
         let host = host
-        try await hold({ stream in try await host.withStream(toPort: board.port, stream) }, body)
+        try await hold(Way { stream in try await host.withStream(toPort: board.port, stream) }, body)
     }
 
     /// A login from the access node to the worker, as a session inside the session.
-    private func holdHop(_ board: Board, _ body: (@escaping Tunnel.Route) async throws -> Void) async throws {
-        let keys = try await hostKeys()
+    private func holdHop(_ board: Board, _ body: (Way) async throws -> Void) async throws {
         let worker = Worker(
-            host: profile.tunnel.host(ofNode: board.node), port: UInt16(profile.tunnel.port), hostKeys: keys)
+            host: profile.tunnel.host(ofNode: board.node), port: UInt16(profile.tunnel.port),
+            hostKeys: try await hostKeys())
         try await host.withHop(to: worker) { hop in
-            try await hold({ stream in try await hop.withStream(toPort: board.port, stream) }, body)
-        }
-    }
-
-    /// The keys by which the worker proves its identity, as the job that runs on it wrote them down.
-    private func hostKeys() async throws -> [String] {
-        try await Conversation.about(run: run, of: profile, on: host) { conversation, _ in
-            try await conversation.ask("hostkeys").all("hostkey")
+            try await hold(Way { stream in try await hop.withStream(toPort: board.port, stream) }, body)
         }
     }
 
     /// A step of the job that relays.
-    private func holdRelay(_ board: Board, _ body: (@escaping Tunnel.Route) async throws -> Void) async throws {
+    private func holdRelay(_ board: Board, _ body: (Way) async throws -> Void) async throws {
         guard let python = board.python else {
             throw NoWayThrough(description: "the job did not say where its Python is")
         }
@@ -84,7 +79,9 @@ struct WayToWorker: Sendable {
                 do {
                     try await process.write(program.text)
                     try await RelayClient.withRelay(over: process) { relay in
-                        try await hold({ stream in try await relay.withStream(stream) }, body)
+                        try await hold(
+                            Way(open: { stream in try await relay.withStream(stream) }, end: { try await relay.end() }),
+                            body)
                     }
                 } catch  where !isLinkLoss(error) && !(error is CancellationError) && !tail.text.isEmpty {
                     throw NoWayThrough(description: "\(error): \(tail.text)")
@@ -93,13 +90,19 @@ struct WayToWorker: Sendable {
         }
     }
 
-    /// Offers a route when it has carried a stream once.
-    private func hold(
-        _ route: @escaping Tunnel.Route, _ body: (@escaping Tunnel.Route) async throws -> Void
-    ) async throws {
+    /// Offers a way when it has carried a stream once.
+    private func hold(_ way: Way, _ body: (Way) async throws -> Void) async throws {
         try await withTimeout(.seconds(20), or: NoWayThrough(description: "no answer within 20 s")) {
-            try await route { _ in }
+            try await way.open { _ in }
         }
-        try await body(route)
+        try await body(way)
     }
+}
+
+/// A way that works.
+struct Way: Sendable {
+    /// Opens one stream to TensorBoard.
+    let open: Tunnel.Route
+    /// Waits until the way itself ends, before its connection does, and says why. Nil for one that never does.
+    var end: (@Sendable () async throws -> any Error)?
 }

@@ -26,11 +26,13 @@ extension JobWatch {
             }
             group.addTask { .queue(try await self.followQueue(queue)) }
             group.addTask {
-                try await self.deliverCancellation(on: host)
+                try await self.deliverCancellation(queue, host: host.name)
                 return .endless
             }
             if job.hasTensorBoard {
-                let way = WayToWorker(host: host, loopback: loopback, profile: profile, run: run, console: console)
+                let way = WayToWorker(host: host, loopback: loopback, profile: profile, run: run, console: console) {
+                    try await queue.ask("hostkeys").all("hostkey")
+                }
                 group.addTask {
                     try await self.tunnel.keepRoute(way)
                     return .endless
@@ -137,14 +139,14 @@ extension JobWatch {
     // MARK: Cancellation
 
     /// Waits until the job is to be cancelled, and does it.
-    private func deliverCancellation(on host: any Host) async throws {
+    ///
+    /// - Parameter conversation: one that is open: a way to a worker that hangs would hold up the opening of another.
+    private func deliverCancellation(_ conversation: Conversation, host: String) async throws {
         while true {
             if wasCancelled {
-                try await withConversation(on: host) { conversation, _ in
-                    let answer = try await conversation.ask("cancel \(id)")
-                    if let problem = answer["cancel-problem"] {
-                        console.report(.warning("job \(id) could not be cancelled: \(problem)"))
-                    }
+                let answer = try await conversation.ask("cancel \(id)")
+                if let problem = answer["cancel-problem"] {
+                    console.report(.warning("job \(id) could not be cancelled on \(host): \(problem)"))
                 }
                 queuePulse.fire()
             }

@@ -90,19 +90,21 @@ actor Supervisor {
     private func work(at errand: Errand) async throws -> Outcome? {
         let questions = questions
         let link = Link(connector: connector, console: console) { questions.post($0 ? .linkBack : .linkLost) }
-        if case .attach(let job) = errand { try begin(watching: job) }
         var submission: Submission?
         if case .submit(let first, _) = errand { submission = first }
         return try await link.keep { host in
             if self.watch.value == nil {
-                guard let job = try await self.submit(&submission, on: host) else {
-                    return .interrupted(self.interrupts.received ?? .interrupt)
+                let job: Job?
+                switch errand {
+                case .submit: job = try await self.submit(&submission, on: host)
+                case .attach(let known): job = try await self.settle(known, on: host)
                 }
+                guard let job else { return .interrupted(self.interrupts.received ?? .interrupt) }
                 if case .submit(_, detach: true) = errand {
                     print(job.title)
                     return self.detached(from: job)
                 }
-                try self.begin(watching: job)
+                self.begin(watching: job)
             }
             guard let watch = self.watch.value else { return nil }
             let ending = try await watch.follow(on: host)
@@ -110,7 +112,7 @@ actor Supervisor {
             var job = watch.job
             job.phase = .ended
             job.ending = ending
-            try self.store.save(job)
+            self.remember(job)
             return .ended(ending, wasCancelledHere: await watch.wasCancelled)
         }
     }
@@ -121,7 +123,12 @@ actor Supervisor {
             switch stage {
             case .preparing: return .interrupted(signal)
             case .submitting(let abort):
-                if abort.isAsked { return .interrupted(signal) }
+                if abort.isAsked {
+                    if isUncertain {
+                        console.report(.warning("whether there is a job is not known; cluster attach finds out"))
+                    }
+                    return .interrupted(signal)
+                }
                 abort.ask()
                 console.report(.note("stopping before there is a job; Ctrl-C again leaves at once"))
             case .watching: questions.post(.signal(signal))
@@ -160,36 +167,29 @@ actor Supervisor {
         if case .submitting(let earlier) = stage { abort = earlier } else { abort = Submission.Abort() }
         stage = .submitting(abort)
         do {
-            var accepted: Submission.Accepted?
+            var accepted: RunClaim.Accepted?
             if isUncertain {
-                accepted = try await submission.settle(on: host)
-                if accepted == nil { try forget(submission.job) }
+                accepted = try await submission.claim.settle(on: host)
+                if accepted == nil { try store.remove(submission.claim.job) }
                 isUncertain = false
             }
             if accepted == nil && !abort.isAsked {
-                submission.renew()
-                try store.save(submission.job)
+                submission.claim.renew()
+                try store.save(submission.claim.job)
                 isUncertain = true
                 accepted = try await ship(submission, on: host, abort: abort)
                 isUncertain = false
             }
-            guard let accepted else {
-                try forget(submission.job)
-                return nil
-            }
-            submission.job.phase = .submitted
-            submission.job.id = accepted.id
-            submission.job.run = accepted.run
-            if abort.isAsked {
+            if abort.isAsked, let known = accepted {
                 // The job was there before the wish arrived.
-                try await submission.takeBack(accepted, on: host)
-                try forget(submission.job)
+                try await submission.claim.takeBack(known, on: host)
+                accepted = nil
+            }
+            guard let accepted else {
+                try store.remove(submission.claim.job)
                 return nil
             }
-            try store.save(submission.job)
-            for note in accepted.notes { console.report(.note(note)) }
-            console.report(.submitted(job: accepted.id, host: accepted.host, run: accepted.run))
-            return submission.job
+            return self.accepted(accepted, &submission.claim.job)
         } catch  where isLinkLoss(error) {
             failedAttempts += 1
             if let ended = error as? ConversationEnded, failedAttempts >= Self.attempts {
@@ -199,14 +199,45 @@ actor Supervisor {
         } catch  where !(error is CancellationError) {
             // The cluster refused, and has removed what was sent.
             isUncertain = false
-            try forget(submission.job)
+            try store.remove(submission.claim.job)
             throw error
+        }
+    }
+
+    /// Records and reports a job that now exists.
+    private func accepted(_ accepted: RunClaim.Accepted, _ job: inout Job) -> Job {
+        job.phase = .submitted
+        job.id = accepted.id
+        job.run = accepted.run
+        remember(job)
+        for note in accepted.notes { console.report(.note(note)) }
+        console.report(.submitted(job: accepted.id, host: accepted.host, run: accepted.run))
+        return job
+    }
+
+    /// Finds out what became of a submission whose answer nobody has seen.
+    private func settle(_ known: Job, on host: any Host) async throws -> Job {
+        guard known.id == nil || known.run == nil else { return known }
+        guard let accepted = try await RunClaim(job: known, profile: connector.profile).settle(on: host) else {
+            try store.remove(known)
+            throw Failure(Exit.noInput, "the submission \(known.token) did not become a job, and nothing is left of it")
+        }
+        var job = known
+        return self.accepted(accepted, &job)
+    }
+
+    /// Writes the record of a job that exists whether that works or not.
+    private func remember(_ job: Job) {
+        do {
+            try store.save(job)
+        } catch {
+            console.report(.warning("\(error); cluster attach will not find job \(job.title) as it is now"))
         }
     }
 
     private func ship(
         _ submission: Submission, on host: any Host, abort: Submission.Abort
-    ) async throws -> Submission.Accepted? {
+    ) async throws -> RunClaim.Accepted? {
         let size = submission.shipment.size
         let console = console
         let began = ContinuousClock.now
@@ -220,15 +251,11 @@ actor Supervisor {
         return accepted
     }
 
-    private func forget(_ job: Job) throws { try store.remove(job) }
-
     // MARK: Watching
 
-    private func begin(watching job: Job) throws {
+    private func begin(watching job: Job) {
         guard let id = job.id, let run = job.run else {
-            throw Failure(
-                Exit.unavailable, "it is not known whether the submission \(job.token) became a job",
-                remedy: "look for it with squeue on the cluster")
+            preconditionFailure("a job to watch has a number and a folder")
         }
         stage = .watching
         let output = OutputFollower(
