@@ -1,3 +1,3 @@
 import ClusterTools
 
-endProcess(status: await ClusterCommand.main())
+endProcess(await ClusterCommand.main())

@@ -1,3 +1,3 @@
 import ClusterTools
 
-endProcess(status: await SubmitCommand.main())
+endProcess(await SubmitCommand.main())

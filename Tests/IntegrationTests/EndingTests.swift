@@ -172,14 +172,14 @@ import Testing
     @Test(
         .enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"),
         arguments: [
-            ("OUT_OF_MEMORY", 137, "ran out of memory"), ("BOOT_FAIL", 75, "was ended by a failure of its node"),
+            ("BOOT_FAIL", 75, "was ended by a failure of its node"),
             ("PREEMPTED", 7, "was ended by the scheduler (PREEMPTED)"),
             ("DEADLINE", 7, "was ended by the scheduler (DEADLINE)"),
         ])
     func whatTheQueueSaysCounts(state: String, status: Int32, words: String) async throws {
         try await withDemoCluster { cluster in
             try await withRepository { repository in
-                // No cluster without cgroups ends jobs like this: only the queue's word for it is another.
+                // Nothing here ends jobs like this: only the queue's word for it is another.
                 try repository.write(
                     "../bin/squeue", "#!/bin/sh\n/usr/bin/squeue \"$@\" | sed 's/|FAILED|/|\(state)|/'\n",
                     executable: true)
@@ -191,6 +191,22 @@ import Testing
                 let finished = try await run(launch)
                 #expect(ending(finished) == words, "\(finished.errors)")
                 #expect(finished.status == .exited(status))
+            }
+        }
+    }
+
+    /// The one test with a cluster of this kind: there can be only one at a time.
+    @Test(.enabled(if: DemoCluster.memoryObstacle == nil, "\(DemoCluster.memoryObstacle ?? "")"))
+    func aJobThatNeedsTooMuchMemory() async throws {
+        try await withOwnDemoCluster(.init(tensorboard: false, hasMemoryLimits: true)) { cluster in
+            try await withRepository { repository in
+                let finished = try await run(
+                    repository.submit(
+                        "-c", cluster.profile, "--no-tensorboard", "--sbatch_json", #"{"--mem": "60M"}"#, "sh", "-c",
+                        "echo begun; head -c 400M /dev/zero | tail; echo survived"))
+                #expect(finished.output.hasPrefix("begun\n"))
+                #expect(ending(finished) == "ran out of memory", "\(finished.errors)")
+                #expect(finished.status == .exited(137))
             }
         }
     }

@@ -142,18 +142,6 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: DemoCluster.memoryObstacle == nil, "\(DemoCluster.memoryObstacle ?? "")"))
-    func memoryIsLimited() async throws {
-        try await withOwnDemoCluster(.init(tensorboard: false, hasMemoryLimits: true)) { cluster in
-            let job = try await cluster.ssh(
-                "cd /; sbatch --parsable --mem=50M -o /dev/null --wrap 'head -c 400M /dev/zero | tail'"
-            ).checked("sbatch").output.split(separator: "\n").joined()
-            try await eventually("job that ran out of memory") {
-                try await cluster.ssh("squeue -h -t all -j \(job) -o %T").output == "OUT_OF_MEMORY\n" ? true : nil
-            }
-        }
-    }
-
     @Test(.enabled(if: DemoCluster.rootObstacle == nil, "\(DemoCluster.rootObstacle ?? "")"))
     func hostsAreHosts() async throws {
         try await withOwnDemoCluster(.init(tensorboard: false, hasHosts: true)) { cluster in

@@ -144,8 +144,13 @@ actor DemoClusters {
         count += 1
         let cluster = DemoCluster(state: "\(Programs.temporary)/ct-demo-\(getpid())-\(count)")
         try watch(cluster.state)
-        _ = try await script(
-            "up", ["--state", cluster.state, "--yes"] + options.arguments, within: .seconds(600))
+        do {
+            _ = try await script(
+                "up", ["--state", cluster.state, "--yes"] + options.arguments, within: .seconds(600))
+        } catch let error as LabError where error.message.contains("Address already in use") {
+            // Ports are free when they are chosen and taken a second later; a whole run starts many clusters.
+            return try await start(options)
+        }
         return cluster
     }
 
