@@ -32,6 +32,8 @@ ct_submit() {
     ct_options || ct_fail 69 "the job was not accepted on $(hostname)" "$ct_reason"
     ct_scrap=
     (umask 077 && printf '%s\n' "$ct_id" >job/.id && mv -f job/.id job/id)
+    # What submissions left that were given up more than a day ago.
+    find "$ct_folder" -maxdepth 1 -name '.incoming-*' -mtime +0 -exec rm -rf {} + 2>/dev/null
     ct_say run "$ct_run"
     ct_say job "$ct_id"
     ct_say host "$(hostname)"

@@ -19,16 +19,22 @@ struct OutputWriter: Sendable {
     /// Nobody reads any more.
     struct Closed: Error {}
 
-    func write(_ bytes: [UInt8]) async throws {
+    /// Writes as much as is accepted at once, as soon as anything is.
+    ///
+    /// - Returns: how many bytes were written.
+    /// - Throws: ``Closed``, or `CancellationError`: then nothing was written.
+    func write(_ bytes: ArraySlice<UInt8>) async throws -> Int {
         var status = stat()
         let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        let portion = isFile ? 1 << 18 : Self.portion
-        var start = 0
-        while start < bytes.count {
-            if !isFile { try await loop.writable(descriptor) }
-            let end = min(bytes.count, start + portion)
-            let count = put(bytes[start..<end])
-            if count >= 0 { start += count } else if errno != EINTR && errno != EAGAIN { throw Closed() }
+        if !isFile { try await loop.writable(descriptor) }
+        while true {
+            let count = put(bytes.prefix(isFile ? 1 << 18 : Self.portion))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return 0
+            default: throw Closed()
+            }
         }
     }
 

@@ -14,9 +14,13 @@ actor OutputFollower {
         var offset: Int?
         /// How much of it there was when last seen.
         var total = 0
+        /// What has come and was not written yet: a connection may end in the middle of writing.
+        var pending: [UInt8] = []
+        /// How much of ``pending`` was written.
+        var written = 0
         var isOpen = true
 
-        var isComplete: Bool { !isOpen || (offset ?? 0) >= total }
+        var isComplete: Bool { !isOpen || (pending.isEmpty && (offset ?? 0) >= total) }
     }
 
     /// How much of a stream is asked for at once.
@@ -67,19 +71,26 @@ actor OutputFollower {
 
     private func show(_ bytes: [UInt8], total: Int, of channel: Channel) async throws -> Bool {
         streams[channel]?.total = total
-        guard let stream = streams[channel], let offset = stream.offset else { return false }
-        guard !bytes.isEmpty else {
-            // A file that is shorter than before was begun anew.
-            if total < offset { streams[channel]?.offset = 0 }
-            return total < offset
+        guard let offset = streams[channel]?.offset else { return false }
+        // A file that is shorter than before was begun anew.
+        let isAnew = bytes.isEmpty && total < offset
+        streams[channel]?.offset = isAnew ? 0 : offset + bytes.count
+        streams[channel]?.pending += bytes
+        try await writePending(channel)
+        return isAnew || !bytes.isEmpty
+    }
+
+    private func writePending(_ channel: Channel) async throws {
+        while let stream = streams[channel], stream.isOpen, stream.written < stream.pending.count {
+            do {
+                let count = try await stream.writer.write(stream.pending[stream.written...])
+                streams[channel]?.written += count
+            } catch is OutputWriter.Closed {
+                // Nobody reads it any more. The job goes on, and so does the watch over it.
+                streams[channel]?.isOpen = false
+            }
         }
-        streams[channel]?.offset = offset + bytes.count
-        do {
-            try await stream.writer.write(bytes)
-        } catch is OutputWriter.Closed {
-            // Nobody reads it any more. The job goes on, and so does the watch over it.
-            streams[channel]?.isOpen = false
-        }
-        return true
+        streams[channel]?.pending = []
+        streams[channel]?.written = 0
     }
 }

@@ -47,6 +47,9 @@ final class FaultyLink: Sendable {
     /// Ends the connection that carries this byte, after it.
     func cut(after bytes: Int, _ direction: Direction) { state.withLock { $0.cuts[direction] = bytes } }
 
+    /// Lets the open connections be, and ends new ones at once.
+    func refuse() { state.withLock { $0.isDown = true } }
+
     /// New connections are accepted again.
     func mend() { state.withLock { $0.isDown = false } }
 

@@ -161,14 +161,17 @@ $(cluster_processes)"; }
     done
 }
 
-# Usage: free_ports COUNT: prints that many numbers of TCP ports nobody listens on, below the range the system hands out
-# itself. Chosen at random, so two clusters that start at once do not meet.
+# Usage: free_ports COUNT: prints that many even numbers of TCP ports, below the range the system hands out itself; nobody
+# listens on them or on the odd ones that follow, which a second node takes. Chosen at random, so two clusters that start at
+# once do not meet.
 free_ports() {
     local taken port chosen=""
     taken=" $(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '{ n = split($2, a, ":"); printf "%s ", a[n] }')"
     while [ "$(printf '%s' "$chosen" | wc -w)" -lt "$1" ]; do
-        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-        case "$taken$chosen" in *" $(printf '%04X' "$port") "* | *" $port "*) continue ;; esac
+        port=$((20000 + 2 * ((RANDOM * 32768 + RANDOM) % 6000)))
+        case "$taken$chosen" in
+            *" $(printf '%04X' "$port") "* | *" $(printf '%04X' $((port + 1))) "* | *" $port "*) continue ;;
+        esac
         chosen="$chosen $port "
     done
     printf '%s\n' "$chosen"
