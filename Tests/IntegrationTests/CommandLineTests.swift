@@ -188,7 +188,6 @@ import Testing
                 #expect(finished[number]?.output == "\(number)\n")
             }
             #expect(Set(finished.values.compactMap { $0.job?.run }).count == 4)
-            #expect(Set(finished.values.compactMap { $0.statusLines.first }).count == 1)
         }
     }
 }

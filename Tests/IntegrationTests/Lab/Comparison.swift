@@ -1,0 +1,5 @@
+/// Where two long outputs differ first; nil when they are the same. A failed test shows one number then, and not megabytes.
+func firstDifference<Element: Equatable>(_ first: [Element], _ second: [Element]) -> Int? {
+    if let index = zip(first, second).enumerated().first(where: { $1.0 != $1.1 })?.offset { return index }
+    return first.count == second.count ? nil : min(first.count, second.count)
+}
