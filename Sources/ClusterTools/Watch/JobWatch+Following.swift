@@ -87,7 +87,7 @@ extension JobWatch {
         if let folder = answer["missing"], ending == nil {
             throw Failure(
                 Exit.unavailable, "the run folder of job \(id) is gone", why: folder,
-                remedy: "the job may still run: cluster cancel \(id) ends it")
+                remedy: profile.scheduler == .slurm ? "the job may still run: scancel \(id) there ends it" : nil)
         }
         let latest = StateFiles(lines: answer.all("file"))
         let isChanged = latest != files
@@ -107,7 +107,7 @@ extension JobWatch {
         while true {
             let answer = try await conversation.ask("queue \(id)")
             if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
-            let lines = try answer.all("queue").map { try QueueLine($0) }
+            let lines = answer.queueLines
             if job.isArray { try await reportTasks(lines, conversation) }
             let state = lines.overallState
             if let line = lines.first(where: { $0.state == state }) { take(line) }
@@ -142,15 +142,19 @@ extension JobWatch {
     ///
     /// - Parameter conversation: one that is open: a way to a worker that hangs would hold up the opening of another.
     private func deliverCancellation(_ conversation: Conversation, host: String) async throws {
+        var pace = Pace(first: .seconds(5), limit: .seconds(60))
         while true {
+            var pause = Duration.seconds(3600)
             if wasCancelled {
                 let answer = try await conversation.ask("cancel \(id)")
                 if let problem = answer["cancel-problem"] {
-                    console.report(.warning("job \(id) could not be cancelled on \(host): \(problem)"))
+                    pause = pace.next()
+                    console.report(
+                        .warning("job \(id) could not be cancelled on \(host), trying again: \(problem)"))
                 }
                 queuePulse.fire()
             }
-            try await cancelPulse.pause(for: .seconds(3600))
+            try await cancelPulse.pause(for: pause)
         }
     }
 }

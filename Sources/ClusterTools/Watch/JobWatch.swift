@@ -27,7 +27,6 @@ actor JobWatch {
     var tasks: [Int: TaskFiles] = [:]
     private var announced: String?
     private var isCancelAsked = false
-    private let started = ContinuousClock.now
     private let over: @Sendable () -> Void
 
     /// Fires when the job is to be cancelled.
@@ -111,7 +110,7 @@ actor JobWatch {
     }
 
     private func announceRunning(on node: String) {
-        let waited = Int((ContinuousClock.now - started).components.seconds)
+        let waited = files.restarts == 0 ? (files.start ?? time(nil)) - job.submitted : 0
         announce(
             "running on \(node)",
             .running(job: id, node: node, waited: waited >= 5 ? SlurmDuration.words(waited) : nil))
