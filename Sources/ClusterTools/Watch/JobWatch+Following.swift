@@ -104,6 +104,7 @@ extension JobWatch {
         var pace = Pace(first: .seconds(1), limit: .seconds(isCheap ? 2 : 30))
         var hasStarted = false
         var settling = Settling()
+        var soon = Pace(first: .milliseconds(300), limit: .seconds(5), factor: 1.2)
         while true {
             let answer = try await conversation.ask("queue \(id)")
             if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
@@ -112,24 +113,24 @@ extension JobWatch {
             let state = lines.overallState
             if let line = lines.first(where: { $0.state == state }) { take(line) }
             // The files as they are now, not as the other conversation saw them last.
-            let latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
+            var latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
             await take(latest)
+            if job.isArray { latest = StateFiles(of: tasks.values) }
             let verdict = settling.judge(
                 state: state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
             switch verdict {
             case .goOn:
+                soon.quicken()
                 if !hasStarted && state?.isRunning == true {
                     // From now on the job's own files tell more, and sooner.
                     hasStarted = true
                     pace = Pace(first: .seconds(5), limit: .seconds(isCheap ? 5 : 60))
                 }
                 try await queuePulse.pause(for: pace.next())
-            case .lookAgain: try await queuePulse.pause(for: .milliseconds(300))
+            case .lookAgain: try await queuePulse.pause(for: soon.next())
             case .ended(let state):
-                let ending =
-                    job.isArray
-                    ? Ending(tasks: try await taskStates(conversation), state: state)
-                    : Ending(state: state, files: latest)
+                if job.isArray { reportLostTasks() }
+                let ending = Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }

@@ -25,6 +25,8 @@ actor JobWatch {
     var ending: Ending?
     /// The tasks of an array, as they were last seen.
     var tasks: [Int: TaskFiles] = [:]
+    /// Those of whose end was told what the scheduler says.
+    var endedTasks: Set<Int> = []
     private var announced: String?
     private var isCancelAsked = false
     private let over: @Sendable () -> Void
@@ -144,6 +146,8 @@ actor JobWatch {
     func announceEnding(_ ending: Ending) {
         let seconds = files.start.flatMap { start in files.end.map { $0 - start } }
         console.report(
-            .ended(job: id, ending, node: files.node, elapsed: seconds.map { SlurmDuration.words($0) }))
+            .ended(
+                job: id, ending, node: job.isArray ? nil : files.node, elapsed: seconds.map { SlurmDuration.words($0) })
+        )
     }
 }
