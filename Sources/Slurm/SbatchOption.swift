@@ -84,7 +84,11 @@ public struct SbatchOption: Sendable, Hashable {
         value("account", "A"), value("acctg-freq"), value("array", "a"), value("batch"), value("bb"), value("bbf"),
         value("begin", "b"),
         ignored("chdir", "D", aliases: ["workdir"], takes: .required, because: "the job runs in its run folder"),
-        value("cluster-constraint"), value("clusters", "M", aliases: ["cluster"]), value("comment"),
+        value("cluster-constraint"),
+        refused(
+            "clusters", "M", takes: .required,
+            because: "the job would be watched on this cluster; use a profile for each"),
+        value("comment"),
         flag("consolidate-segments"), value("constraint", "C"), value("container"), value("container-id"),
         value("context"), flag("contiguous"), value("core-spec", "S"), value("cores-per-socket"), value("cpu-freq"),
         value("cpus-per-gpu"), value("cpus-per-task", "c"), value("deadline"), value("delay-boot"),

@@ -1,3 +1,3 @@
 import ClusterTools
 
-endProcess(await ClusterCommand.main())
+endProcess(status: await ClusterCommand.main())

@@ -1,3 +1,3 @@
 import ClusterTools
 
-endProcess(await SubmitCommand.main())
+endProcess(status: await SubmitCommand.main())

@@ -100,6 +100,22 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
+    func aQueuedJobCanBeCancelled() async throws {
+        try await withWorkplace(.demo, files: ["job.sh": Self.job]) { workplace in
+            let launch = workplace.submit("--sbatch_json", #"{"--begin": "now+1hour"}"#, "sh", "job.sh", "go")
+            try await withTerminal(launch) { terminal in
+                let id = try await terminal.expect(#/submit: job (\d+) is queued: .*\n/#).1
+                await terminal.press(.interrupt)
+                try await terminal.expect("Cancel job \(id)? [y/N/d] ")
+                await terminal.type("y\n")
+                try await terminal.expect("submit: job \(id) was cancelled")
+                #expect(try await terminal.finish() == .exited(130))
+                #expect(try await workplace.jobs() == [])
+            }
+        }
+    }
+
     @Test func theQuestionComesAsOftenAsItIsAsked() async throws {
         try await withQuestion(.here) { terminal, workplace, id in
             for _ in 1...2 {

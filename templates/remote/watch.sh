@@ -29,8 +29,20 @@ ct_files() {
     for ct_name in $ct_state_files; do
         ct_read "$ct_run/job/$ct_name" && ct_say "file" "$ct_name $ct_value"
     done
+    # The TensorBoard of an array belongs to one of its tasks.
+    ct_find_board && for ct_name in node jobid loopback python tensorboard tensorboard-problem; do
+        ct_read "$ct_board/$ct_name" && ct_say "file" "$ct_name $ct_value"
+    done
     ct_stream out "$ct_run/slurm.out" "$1" "$2" "$(ct_size "$ct_run/slurm.out")"
     ct_stream err "$ct_run/slurm.err" "$3" "$4" "$(ct_size "$ct_run/slurm.err")"
+}
+
+# The folder of the task that runs TensorBoard, in ct_board.
+ct_find_board() {
+    for ct_board in "$ct_run"/job/[0-9]*; do
+        [ -e "$ct_board/tensorboard" ] || [ -e "$ct_board/tensorboard-problem" ] && return 0
+    done
+    return 1
 }
 
 ct_tasks() {
@@ -60,7 +72,10 @@ ct_watch() {
             files) ct_files "$@" ;;
             tasks) ct_tasks ;;
             queue) scheduler_queue "$1" ;;
-            hostkeys) ct_lines hostkey "$(cat "$ct_run/job/hostkeys" 2>/dev/null)" ;;
+            hostkeys)
+                ct_find_board || ct_board=$ct_run/job
+                ct_lines hostkey "$(cat "$ct_board/hostkeys" 2>/dev/null)"
+                ;;
             cancel) scheduler_cancel "$1" ;;
             remove) cd / && rm -rf "$ct_run" ;;
         esac

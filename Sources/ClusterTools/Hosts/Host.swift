@@ -17,6 +17,9 @@ public protocol Host: Sendable {
     /// Connects to a port of the machine's own loopback interface.
     func withStream<R: Sendable>(toPort port: UInt16, _ body: (any ByteStream) async throws -> R) async throws -> R
 
+    /// Waits until the connection to the machine is lost, and says why; for ever where there is none to lose.
+    func loss() async throws -> any Error
+
     /// Logs in from this machine to another that it reaches, as the same user.
     ///
     /// - Throws: ``NoWayThrough`` when this kind of host cannot do that, or the other refuses.

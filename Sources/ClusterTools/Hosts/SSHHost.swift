@@ -31,6 +31,8 @@ struct SSHHost: Host {
         try await session.withStream(toHost: "127.0.0.1", port: port, body)
     }
 
+    func loss() async throws -> any Error { try await session.waitForFailure() }
+
     func withHop<R: Sendable>(to worker: Worker, _ body: (any Host) async throws -> R) async throws -> R {
         let reported = worker.hostKeys.compactMap(HostKey.init(line:))
         if !reported.isEmpty {

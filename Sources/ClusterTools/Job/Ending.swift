@@ -34,7 +34,7 @@ public struct Ending: Codable, Sendable, Equatable {
         case .outOfMemory: 137
         case .nodeFailed: Exit.temporary
         case .cancelled: 143
-        case .ended: status.flatMap { $0 == 0 ? nil : $0 } ?? Exit.temporary
+        case .ended: Exit.temporary
         case .lost: Exit.unavailable
         }
     }

@@ -1,3 +1,5 @@
+import Slurm
+
 /// Everything that a remote program said in answer to one request, up to its line `done`.
 struct Answer: Sendable {
     /// The word after `done`.
@@ -12,6 +14,13 @@ struct Answer: Sendable {
 
     /// The values of all lines with this key.
     func all(_ key: String) -> [String] { lines.filter { $0.key == key }.map(\.value) }
+
+    /// What the queue knows. A line that is none, such as a site's remark, is passed over.
+    var queueLines: [QueueLine] {
+        all("queue").compactMap { line in
+            do { return try QueueLine(line) } catch { return nil }
+        }
+    }
 
     /// The failure that the program reported, if it did.
     func failure(on host: String) -> Failure? {

@@ -52,7 +52,7 @@ actor Conversation {
     ) async throws -> R {
         let program = RemoteProgram(.watch, of: profile, definitions: "ct_run=\(ShellWord.quote(run))\n")
         return try await with(program, on: host) { conversation in
-            let ready = try await conversation.answer()
+            let ready = try await conversation.answer(within: patience)
             if let failure = ready.failure(on: host.name) { throw failure }
             return try await body(conversation, ready)
         }
@@ -68,17 +68,22 @@ actor Conversation {
         await take()
         defer { give() }
         try await process.write(Array((request + "\n").utf8))
-        return try await readAnswer()
+        return try await readAnswer(within: Self.patience)
     }
 
     /// The next answer, without asking.
-    func answer() async throws -> Answer {
+    ///
+    /// - Parameter limit: how long it may take between any two pieces of it; nil for as long as the link lives.
+    func answer(within limit: Duration? = nil) async throws -> Answer {
         await take()
         defer { give() }
-        return try await readAnswer()
+        return try await readAnswer(within: limit)
     }
 
-    private func readAnswer() async throws -> Answer {
+    /// How long a request may go without a word: longer than Slurm's own commands wait for their controller.
+    private static let patience: Duration = .seconds(180)
+
+    private func readAnswer(within limit: Duration?) async throws -> Answer {
         var answer = Answer()
         while true {
             while let item = decoder.next() {
@@ -91,13 +96,19 @@ actor Conversation {
                 case .noise(let line): noise = noise.suffix(4) + [line]
                 }
             }
-            let bytes = try await process.read(upTo: 1 << 18)
+            let bytes = try await read(within: limit)
             guard !bytes.isEmpty else {
                 let said = noise.isEmpty ? "" : "; it said: " + noise.joined(separator: " / ")
                 throw ConversationEnded(description: "the program on \(host) ended early" + said)
             }
             decoder.feed(bytes)
         }
+    }
+
+    private func read(within limit: Duration?) async throws -> [UInt8] {
+        guard let limit else { return try await process.read(upTo: 1 << 18) }
+        let silence = ConversationEnded(description: "\(host) gave no answer within \(limit.components.seconds) s")
+        return try await withTimeout(limit, or: silence) { [process] in try await process.read(upTo: 1 << 18) }
     }
 
     /// One request at a time; an actor alone would let a second one in while the first waits.

@@ -42,14 +42,20 @@ struct RunClaim: Sendable {
     /// Ends a job that was submitted although the user wanted to stop, and removes its run folder.
     func takeBack(_ accepted: Accepted, on host: any Host) async throws {
         try await Conversation.about(run: accepted.run, of: profile, on: host) { conversation, _ in
-            _ = try await conversation.ask("cancel \(accepted.id)")
-            // A script that is still ending would write into the folder while it is removed.
-            for _ in 0..<20 {
-                let lines = try await conversation.ask("queue \(accepted.id)").all("queue").map { try QueueLine($0) }
-                if lines.allSatisfy(\.state.isEnded) { break }
+            var problem: String?
+            for attempt in 0..<120 {
+                if attempt % 10 == 0 { problem = try await conversation.ask("cancel \(accepted.id)")["cancel-problem"] }
+                let queue = try await conversation.ask("queue \(accepted.id)")
+                // A script that is still ending would write into the folder while it is removed.
+                if queue["queue-problem"] == nil, queue.queueLines.allSatisfy(\.state.isEnded) {
+                    _ = try await conversation.ask("remove")
+                    return
+                }
                 try await Task.sleep(for: .milliseconds(500))
             }
-            _ = try await conversation.ask("remove")
+            throw Failure(
+                Exit.temporary, "job \(accepted.id) existed already, and does not end", why: problem,
+                remedy: "it runs in \(accepted.run) on \(accepted.host); cluster attach \(job.token) watches it")
         }
     }
 

@@ -15,7 +15,6 @@ public enum Event: Sendable {
     case ended(job: String, Ending, node: String?, elapsed: String?)
     case board(url: String)
     case noBoard(reason: String)
-    case skipped(stream: String, bytes: Int, file: String)
     case linkLost(reason: String)
     case linkBack
     case cancelling(job: String)
@@ -36,7 +35,7 @@ public enum Event: Sendable {
 
     var style: Style {
         switch self {
-        case .warning, .linkLost, .noBoard, .skipped, .failure: .bad
+        case .warning, .linkLost, .noBoard, .failure: .bad
         case .board: .link
         case .running, .linkBack: .good
         case .ended(_, let ending, _, _): ending.exitStatus == 0 ? .good : .bad
@@ -71,8 +70,6 @@ public enum Event: Sendable {
                 + (node.map { " on \($0)" } ?? "")
         case .board(let url): "TensorBoard \(url)"
         case .noBoard(let reason): "no TensorBoard: \(reason)"
-        case .skipped(let stream, let bytes, let file):
-            "skipped \(byteCount(bytes)) of \(stream); all of it is in \(file)"
         case .linkLost(let reason): "the link is down (\(reason)); trying to reconnect"
         case .linkBack: "the link is back"
         case .cancelling(let job): "cancelling job \(job)"
@@ -130,9 +127,6 @@ public enum Event: Sendable {
                 ])
         case .board(let url): return object("tensorboard", [("url", .string(url))])
         case .noBoard(let reason): return object("no_tensorboard", [("reason", .string(reason))])
-        case .skipped(let stream, let bytes, let file):
-            return object(
-                "skipped", [("stream", .string(stream)), ("bytes", number(bytes)), ("file", .string(file))])
         case .linkLost(let reason): return object("link_lost", [("reason", .string(reason))])
         case .linkBack: return object("link_back", [])
         case .cancelling(let job): return object("cancelling", [("job", .string(job))])

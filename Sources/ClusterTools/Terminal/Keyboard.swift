@@ -8,13 +8,15 @@ public import IO
 
 /// The person at the terminal, if there is one: standard input and standard error are both terminals.
 public struct Keyboard: Sendable {
-    /// Nobody can answer.
-    public let isPresent: Bool
+    private let hasTerminal: Bool
     private let loop: PollLoop
+
+    /// Whether somebody can answer now: not while this process runs in the background of its terminal.
+    public var isPresent: Bool { hasTerminal && tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
     public init(loop: PollLoop) {
         self.loop = loop
-        isPresent = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        hasTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
     }
 
     /// The next line that is typed, without its end; nil when the input has ended (Ctrl-D). Can be cancelled.

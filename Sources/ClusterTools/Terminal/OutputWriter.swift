@@ -13,7 +13,7 @@ struct OutputWriter: Sendable {
     let descriptor: CInt
     let loop: PollLoop
 
-    /// What a pipe or terminal that polls as writable accepts without blocking.
+    /// What a pipe that polls as writable accepts without blocking; a terminal may take a moment longer.
     private static let portion = Int(PIPE_BUF)
 
     /// Nobody reads any more.
@@ -33,7 +33,13 @@ struct OutputWriter: Sendable {
             switch errno {
             case EINTR: continue
             case EAGAIN: return 0
-            default: throw Closed()
+            // A terminal that is gone says EIO.
+            case EPIPE: throw Closed()
+            case EIO where !isFile: throw Closed()
+            case let code:
+                throw Failure(
+                    Exit.ioError, "the job's output cannot be written here", why: String(cString: strerror(code)),
+                    remedy: "all of it is in the run folder on the cluster")
             }
         }
     }

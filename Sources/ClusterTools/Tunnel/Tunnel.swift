@@ -69,6 +69,7 @@ final class Tunnel: Sendable {
 
     /// Keeps a way to the job's TensorBoard open over one connection, until that ends.
     func keepRoute(_ worker: WayToWorker) async throws {
+        var told: Board?
         while true {
             let current = try await board.first { $0 }
             var hasWorked = false
@@ -80,13 +81,12 @@ final class Tunnel: Sendable {
                     try await self.waitForEnd(of: way, to: current)
                 }
             } catch let error as NoWayThrough {
-                if hasWorked {
-                    // It broke, as a step of a job can: there is another one to be had.
-                    try await Task.sleep(for: .seconds(2))
-                } else {
+                // What broke, as a step of a job can, is to be had again at once; what never worked may work later.
+                if !hasWorked && told != current {
+                    told = current
                     console.report(.noBoard(reason: error.description))
-                    _ = try await board.first { $0 == current ? nil : true }
                 }
+                try await Task.sleep(for: hasWorked ? .seconds(2) : .seconds(60))
             }
         }
     }

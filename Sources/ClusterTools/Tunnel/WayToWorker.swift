@@ -56,7 +56,10 @@ struct WayToWorker: Sendable {
             host: profile.tunnel.host(ofNode: board.node), port: UInt16(profile.tunnel.port),
             hostKeys: try await hostKeys())
         try await host.withHop(to: worker) { hop in
-            try await hold(Way { stream in try await hop.withStream(toPort: board.port, stream) }, body)
+            try await hold(
+                Way(
+                    open: { stream in try await hop.withStream(toPort: board.port, stream) },
+                    end: { try await hop.loss() }), body)
         }
     }
 

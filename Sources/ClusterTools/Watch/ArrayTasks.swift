@@ -8,6 +8,11 @@ struct TaskFiles: Sendable, Equatable {
     var state: String?
     var exit: Int32?
 
+    init(number: Int, node: String?) {
+        self.number = number
+        self.node = node
+    }
+
     /// - Parameter line: `NUMBER|NODE|STATE|EXIT`, as the remote program sends it.
     init?(line: String) {
         let parts = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
@@ -32,36 +37,52 @@ extension JobWatch {
         for task in try await taskStates(conversation) where tasks[task.number] != task {
             let wasStarted = tasks[task.number]?.state != nil
             tasks[task.number] = task
-            let words: String
             if let exit = task.exit {
-                words = "ended with exit status \(exit)"
+                report(task, "ended with exit status \(exit)")
             } else if !wasStarted {
-                words = "runs"
-            } else {
-                continue
+                report(task, "runs")
             }
-            console.report(
-                .task(
-                    job: id, task: "\(id)_\(task.number)", state: words, node: task.node,
-                    output: "\(run)/slurm-\(task.number).out"))
         }
+        // How Slurm ended tasks that had no time to say so themselves.
+        for line in lines {
+            guard case .task(let number) = line.id.part, let outcome = line.state.outcome,
+                outcome != .completed && outcome != .failed, endedTasks.insert(number).inserted
+            else { continue }
+            let task = tasks[number] ?? TaskFiles(number: number, node: line.batchHost)
+            report(task, line.state.words)
+        }
+    }
+
+    /// Says which tasks have left no exit status, when the array is over.
+    func reportLostTasks() {
+        for task in tasks.values.sorted(by: { $0.number < $1.number })
+        where task.exit == nil && endedTasks.insert(task.number).inserted {
+            report(task, "was killed")
+        }
+    }
+
+    private func report(_ task: TaskFiles, _ words: String) {
+        console.report(
+            .task(
+                job: id, task: "\(id)_\(task.number)", state: words, node: task.node,
+                output: "\(run)/slurm-\(task.number).out"))
     }
 }
 
-extension Ending {
-    /// How an array ended: as its worst task did.
-    ///
-    /// - Parameter state: the worst state of its tasks in the queue, if the queue still knows them.
-    init(tasks: [TaskFiles], state: JobState?) {
-        var files = StateFiles()
-        let statuses = tasks.compactMap(\.exit)
-        if let worst = statuses.first(where: { $0 != 0 }) ?? statuses.first { files.values["exit"] = "\(worst)" }
-        self.init(state: state, files: files)
+extension StateFiles {
+    /// What the tasks of an array say together: the exit status of the worst, once all that have started have one.
+    init(of tasks: some Collection<TaskFiles>) {
+        if !tasks.isEmpty { values["start"] = "0" }
+        let statuses = tasks.sorted { $0.number < $1.number }.map(\.exit)
+        guard !statuses.isEmpty, !statuses.contains(nil) else { return }
+        let worst = statuses.compactMap(\.self).first { $0 != 0 } ?? 0
+        values["exit"] = "\(worst)"
     }
 }
 
 extension [QueueLine] {
-    /// The state of an array as a whole: that of the task that has furthest to go, and of the worst when all have ended.
+    /// The state of an array as a whole: that of the task that has furthest to go; when all have ended, that of the first
+    /// that did not end well.
     var overallState: JobState? {
         first { $0.state.isRunning }?.state ?? first { !$0.state.isEnded }?.state
             ?? first { $0.state != .completed }?.state ?? first?.state

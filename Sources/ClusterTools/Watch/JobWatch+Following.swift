@@ -87,7 +87,7 @@ extension JobWatch {
         if let folder = answer["missing"], ending == nil {
             throw Failure(
                 Exit.unavailable, "the run folder of job \(id) is gone", why: folder,
-                remedy: "the job may still run: cluster cancel \(id) ends it")
+                remedy: profile.scheduler == .slurm ? "the job may still run: scancel \(id) there ends it" : nil)
         }
         let latest = StateFiles(lines: answer.all("file"))
         let isChanged = latest != files
@@ -104,32 +104,33 @@ extension JobWatch {
         var pace = Pace(first: .seconds(1), limit: .seconds(isCheap ? 2 : 30))
         var hasStarted = false
         var settling = Settling()
+        var soon = Pace(first: .milliseconds(300), limit: .seconds(5), factor: 1.2)
         while true {
             let answer = try await conversation.ask("queue \(id)")
             if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
-            let lines = try answer.all("queue").map { try QueueLine($0) }
+            let lines = answer.queueLines
             if job.isArray { try await reportTasks(lines, conversation) }
             let state = lines.overallState
             if let line = lines.first(where: { $0.state == state }) { take(line) }
             // The files as they are now, not as the other conversation saw them last.
-            let latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
+            var latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
             await take(latest)
+            if job.isArray { latest = StateFiles(of: tasks.values) }
             let verdict = settling.judge(
                 state: state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
             switch verdict {
             case .goOn:
+                soon.quicken()
                 if !hasStarted && state?.isRunning == true {
                     // From now on the job's own files tell more, and sooner.
                     hasStarted = true
                     pace = Pace(first: .seconds(5), limit: .seconds(isCheap ? 5 : 60))
                 }
                 try await queuePulse.pause(for: pace.next())
-            case .lookAgain: try await queuePulse.pause(for: .milliseconds(300))
+            case .lookAgain: try await queuePulse.pause(for: soon.next())
             case .ended(let state):
-                let ending =
-                    job.isArray
-                    ? Ending(tasks: try await taskStates(conversation), state: state)
-                    : Ending(state: state, files: latest)
+                if job.isArray { reportLostTasks() }
+                let ending = Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }
@@ -142,15 +143,19 @@ extension JobWatch {
     ///
     /// - Parameter conversation: one that is open: a way to a worker that hangs would hold up the opening of another.
     private func deliverCancellation(_ conversation: Conversation, host: String) async throws {
+        var pace = Pace(first: .seconds(5), limit: .seconds(60))
         while true {
+            var pause = Duration.seconds(3600)
             if wasCancelled {
                 let answer = try await conversation.ask("cancel \(id)")
                 if let problem = answer["cancel-problem"] {
-                    console.report(.warning("job \(id) could not be cancelled on \(host): \(problem)"))
+                    pause = pace.next()
+                    console.report(
+                        .warning("job \(id) could not be cancelled on \(host), trying again: \(problem)"))
                 }
                 queuePulse.fire()
             }
-            try await cancelPulse.pause(for: .seconds(3600))
+            try await cancelPulse.pause(for: pause)
         }
     }
 }

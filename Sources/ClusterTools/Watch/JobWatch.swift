@@ -25,9 +25,10 @@ actor JobWatch {
     var ending: Ending?
     /// The tasks of an array, as they were last seen.
     var tasks: [Int: TaskFiles] = [:]
+    /// Those of whose end was told what the scheduler says.
+    var endedTasks: Set<Int> = []
     private var announced: String?
     private var isCancelAsked = false
-    private let started = ContinuousClock.now
     private let over: @Sendable () -> Void
 
     /// Fires when the job is to be cancelled.
@@ -111,7 +112,7 @@ actor JobWatch {
     }
 
     private func announceRunning(on node: String) {
-        let waited = Int((ContinuousClock.now - started).components.seconds)
+        let waited = files.restarts == 0 ? (files.start ?? time(nil)) - job.submitted : 0
         announce(
             "running on \(node)",
             .running(job: id, node: node, waited: waited >= 5 ? SlurmDuration.words(waited) : nil))
@@ -145,6 +146,8 @@ actor JobWatch {
     func announceEnding(_ ending: Ending) {
         let seconds = files.start.flatMap { start in files.end.map { $0 - start } }
         console.report(
-            .ended(job: id, ending, node: files.node, elapsed: seconds.map { SlurmDuration.words($0) }))
+            .ended(
+                job: id, ending, node: job.isArray ? nil : files.node, elapsed: seconds.map { SlurmDuration.words($0) })
+        )
     }
 }

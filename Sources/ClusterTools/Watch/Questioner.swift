@@ -30,6 +30,7 @@ struct Questioner: Sendable {
             case .signal(.interrupt):
                 if await watch.isLingering {
                     // The command has ended; only TensorBoard is still there, until Ctrl-C.
+                    guard await !watch.wasCancelled else { return .detach }
                     await watch.cancel()
                 } else {
                     guard keyboard.isPresent else { return .detach }

@@ -14,16 +14,21 @@ struct Settling {
         case ended(JobState?)
     }
 
-    /// How long the one is waited for when the other says that the job has ended.
+    /// How long the job's files are waited for when the queue says that it has ended by itself.
     static let patienceForFiles: Duration = .seconds(5)
+    /// How long a queue that still says otherwise is waited for when the files say that the job has ended.
     static let patienceForQueue: Duration = .seconds(10)
+    /// As ``patienceForQueue``, when the queue says that the job is ending: a site's epilogue takes its time.
+    static let patienceForEpilogue: Duration = .seconds(600)
 
     private var waitingSince: ContinuousClock.Instant?
+    /// The start of a run that was put back in the queue: until there is another start, the files speak of that one.
+    private var requeuedStart: Int?
 
     /// - Parameters:
     ///   - state: what the queue says; nil when it does not know the job.
     ///   - isKnown: whether the queue could be asked.
-    ///   - files: what the job says of itself. Those of an array's tasks are elsewhere.
+    ///   - files: what the job says of itself; of an array what its tasks do, without an end.
     mutating func judge(
         state: JobState?, isKnown: Bool, files: StateFiles, isArray: Bool, now: ContinuousClock.Instant = .now
     ) -> Verdict {
@@ -36,16 +41,15 @@ struct Settling {
         }
         if state.isEnded {
             let isByItself = state == .completed || state == .failed
-            if isByItself && files.exit == nil && !isArray {
-                return wait(Self.patienceForFiles, from: now, then: state)
-            }
+            if isByItself && files.exit == nil { return wait(Self.patienceForFiles, from: now, then: state) }
             return .ended(state)
         }
-        // A job that is queued again has old files.
-        guard files.end != nil, !state.isPending, !isArray else { return goOn() }
+        if state.isPending { requeuedStart = files.start }
+        guard files.end != nil, !state.isPending, files.start != requeuedStart, !isArray else { return goOn() }
         if files.exit == 0 && files.signal == nil { return .ended(.completed) }
         // It ended badly: only the queue knows whether by itself or from outside.
-        return wait(Self.patienceForQueue, from: now, then: nil)
+        let patience = state.phase == .ending ? Self.patienceForEpilogue : Self.patienceForQueue
+        return wait(patience, from: now, then: nil)
     }
 
     private mutating func goOn() -> Verdict {

@@ -92,29 +92,40 @@ actor Supervisor {
         let link = Link(connector: connector, console: console) { questions.post($0 ? .linkBack : .linkLost) }
         var submission: Submission?
         if case .submit(let first, _) = errand { submission = first }
-        return try await link.keep { host in
-            if self.watch.value == nil {
-                let job: Job?
-                switch errand {
-                case .submit: job = try await self.submit(&submission, on: host)
-                case .attach(let known): job = try await self.settle(known, on: host)
-                }
-                guard let job else { return .interrupted(self.interrupts.received ?? .interrupt) }
-                if case .submit(_, detach: true) = errand {
-                    print(job.title)
-                    return self.detached(from: job)
-                }
-                self.begin(watching: job)
-            }
-            guard let watch = self.watch.value else { return nil }
-            let ending = try await watch.follow(on: host)
-            await watch.announceEnding(ending)
-            var job = watch.job
-            job.phase = .ended
-            job.ending = ending
-            self.remember(job)
-            return .ended(ending, wasCancelledHere: await watch.wasCancelled)
+        do {
+            return try await link.keep { host in try await self.work(at: errand, &submission, on: host) }
+        } catch  where !(error is CancellationError) {
+            // Whatever went wrong here, the job goes on.
+            if let watch = watch.value, await watch.ending == nil { _ = detached(from: watch.job) }
+            throw error
         }
+    }
+
+    /// What is to be done over one connection.
+    private func work(at errand: Errand, _ submission: inout Submission?, on host: any Host) async throws -> Outcome? {
+        if watch.value == nil {
+            let job: Job?
+            switch errand {
+            case .submit: job = try await submit(&submission, on: host)
+            case .attach(let known): job = try await settle(known, on: host)
+            }
+            guard let job else { return .interrupted(interrupts.received ?? .interrupt) }
+            if case .submit(_, detach: true) = errand {
+                print(job.title)
+                return detached(from: job)
+            }
+            begin(watching: job)
+        }
+        guard let watch = watch.value else { return nil }
+        var job = watch.job
+        let latest = try await watch.follow(on: host)
+        // What was known once is known better than what the queue remembers later.
+        let ending = job.phase == .ended ? job.ending ?? latest : latest
+        await watch.announceEnding(ending)
+        job.phase = .ended
+        job.ending = ending
+        remember(job)
+        return .ended(ending, wasCancelledHere: await watch.wasCancelled)
     }
 
     private func heedSignals() async throws -> Outcome? {
@@ -166,38 +177,48 @@ actor Supervisor {
         let abort: Submission.Abort
         if case .submitting(let earlier) = stage { abort = earlier } else { abort = Submission.Abort() }
         stage = .submitting(abort)
+        var accepted: RunClaim.Accepted?
         do {
-            var accepted: RunClaim.Accepted?
             if isUncertain {
                 accepted = try await submission.claim.settle(on: host)
-                if accepted == nil { try store.remove(submission.claim.job) }
-                isUncertain = false
+                if accepted == nil {
+                    try store.remove(submission.claim.job)
+                    isUncertain = false
+                }
             }
             if accepted == nil && !abort.isAsked {
                 submission.claim.renew()
                 try store.save(submission.claim.job)
                 isUncertain = true
-                accepted = try await ship(submission, on: host, abort: abort)
-                isUncertain = false
+                accepted = try await shipOrForget(submission, on: host, abort: abort)
             }
             if abort.isAsked, let known = accepted {
                 // The job was there before the wish arrived.
                 try await submission.claim.takeBack(known, on: host)
                 accepted = nil
             }
-            guard let accepted else {
-                try store.remove(submission.claim.job)
-                return nil
-            }
-            return self.accepted(accepted, &submission.claim.job)
         } catch  where isLinkLoss(error) {
             failedAttempts += 1
             if let ended = error as? ConversationEnded, failedAttempts >= Self.attempts {
                 throw Failure(Exit.unavailable, "\(host.name) cannot be used", cause: ended)
             }
             throw error
-        } catch  where !(error is CancellationError) {
-            // The cluster refused, and has removed what was sent.
+        }
+        isUncertain = false
+        guard let accepted else {
+            try store.remove(submission.claim.job)
+            return nil
+        }
+        return self.accepted(accepted, &submission.claim.job)
+    }
+
+    /// Ships, and forgets a submission that the cluster, or a file here, has refused: then nothing is left of it there.
+    private func shipOrForget(
+        _ submission: Submission, on host: any Host, abort: Submission.Abort
+    ) async throws -> RunClaim.Accepted? {
+        do {
+            return try await ship(submission, on: host, abort: abort)
+        } catch  where !isLinkLoss(error) && !(error is CancellationError) && !(error is SSHError) {
             isUncertain = false
             try store.remove(submission.claim.job)
             throw error
