@@ -56,6 +56,26 @@ import Testing
         #expect(settling.judge(state: .pending, isKnown: true, files: old, isArray: false, now: start) == .goOn)
     }
 
+    @Test func aJobThatRunsAgainHasOldFilesUntilItWritesNewOnes() {
+        var settling = Settling()
+        let old = files(["start": "1", "exit": "143", "end": "5"])
+        #expect(settling.judge(state: .pending, isKnown: true, files: old, isArray: false, now: start) == .goOn)
+        #expect(settling.judge(state: .running, isKnown: true, files: old, isArray: false, now: start) == .goOn)
+        let new = files(["start": "9", "exit": "0", "end": "11"])
+        let verdict = settling.judge(state: .running, isKnown: true, files: new, isArray: false, now: start)
+        #expect(verdict == .ended(.completed))
+    }
+
+    @Test func anEpilogueTakesItsTime() {
+        var settling = Settling()
+        let ended = files(["start": "1", "exit": "143", "signal": "TERM", "end": "5"])
+        #expect(
+            settling.judge(state: .completing, isKnown: true, files: ended, isArray: false, now: start) == .lookAgain)
+        let later = start + .seconds(120)
+        #expect(
+            settling.judge(state: .completing, isKnown: true, files: ended, isArray: false, now: later) == .lookAgain)
+    }
+
     @Test func aQueueThatCannotBeAskedProvesNothing() {
         var settling = Settling()
         let running = files(["start": "1"])

@@ -45,7 +45,8 @@ struct Settling {
             return .ended(state)
         }
         if state.isPending { requeuedStart = files.start }
-        guard files.end != nil, !state.isPending, files.start != requeuedStart, !isArray else { return goOn() }
+        let isOld = requeuedStart != nil && files.start == requeuedStart
+        guard files.end != nil, !state.isPending, !isOld, !isArray else { return goOn() }
         if files.exit == 0 && files.signal == nil { return .ended(.completed) }
         // It ended badly: only the queue knows whether by itself or from outside.
         let patience = state.phase == .ending ? Self.patienceForEpilogue : Self.patienceForQueue
