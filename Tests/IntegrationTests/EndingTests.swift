@@ -184,8 +184,8 @@ import Testing
         .enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"),
         arguments: [
             ("BOOT_FAIL", 75, "was ended by a failure of its node"),
-            ("PREEMPTED", 7, "was ended by the scheduler (PREEMPTED)"),
-            ("DEADLINE", 7, "was ended by the scheduler (DEADLINE)"),
+            ("PREEMPTED", 75, "was ended by the scheduler (PREEMPTED)"),
+            ("DEADLINE", 75, "was ended by the scheduler (DEADLINE)"),
         ])
     func whatTheQueueSaysCounts(state: String, status: Int32, words: String) async throws {
         try await withDemoCluster { cluster in
