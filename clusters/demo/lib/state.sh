@@ -41,6 +41,8 @@ load_settings() {
     [ -f "$STATE/settings" ] || return 1
     # Reading a file of shell assignments runs it: only one that nobody else can have written.
     [ -O "$STATE/settings" ] || [ "$(id -u)" -eq 0 ] || fail "$STATE belongs to another user"
+    # A demo that was started before an update lacks the settings that are new.
+    MEMORY_LIMITS=""
     # shellcheck source=/dev/null
     . "$STATE/settings"
 }
