@@ -143,6 +143,7 @@ struct ServerFaultTests {
                 #expect(try await fetch(address).status == 200)
 
                 try await cluster.fault("ssh", "stop")
+                try await terminal.expect("submit: the link is down")
                 try await terminal.expect("Cancel job \(id)? [y/N/d] ")
                 await terminal.type("y\n")
                 try await terminal.expect("submit: cancelling job \(id)\n")
