@@ -21,12 +21,12 @@ ct_birth() {
 
 # scheduler_submit: starts sbatch_script.sh of the current folder. Sets ct_id, or ct_reason.
 scheduler_submit() {
-    ct_reason="the job's process did not start"
+    ct_reason="the job's process did not start (it needs setsid -f or perl, and bash)"
     CLUSTER_TOOLS_RUN=$PWD
     export CLUSTER_TOOLS_RUN
     # The leader says its number before it becomes the job. Not started with `&`: a shell lets such commands ignore INT and
     # QUIT, and nobody after it can change that. We ignore more by now; a job must not inherit that either.
-    ct_job='echo $$; exec /bin/bash -l ./sbatch_script.sh </dev/null >slurm.out 2>slurm.err'
+    ct_job='echo $$; exec /bin/bash -l "$CLUSTER_TOOLS_RUN/sbatch_script.sh" </dev/null >slurm.out 2>slurm.err'
     ct_id=$(
         trap - INT QUIT HUP TERM PIPE
         if setsid -f true 2>/dev/null; then
@@ -61,14 +61,15 @@ scheduler_queue() {
         ct_state=FAILED
     fi
     [ -e "$ct_run/job/cancelled" ] && [ "$ct_state" != RUNNING ] && ct_state=CANCELLED
-    ct_say queue "$1|$ct_state|None|$(hostname)|$(hostname)|N/A|N/A|N/A|N/A|"
+    ct_say queue "$1|$ct_state|None|$(uname -n)|$(uname -n)|N/A|N/A|N/A|N/A|"
 }
 
-# scheduler_cancel ID: TERM to the whole group; KILL when it is still there some time later.
+# scheduler_cancel ID: TERM to the job; KILL to the whole group when it is still there some time later.
 scheduler_cancel() {
     ct_is_alive "$1" || return 0
     : >"$ct_run/job/cancelled"
-    kill -TERM "-$1" 2>/dev/null
+    # The script passes it on, so that the command gets it once, and ends what else there is.
+    kill -TERM "$1" 2>/dev/null
     # It outlives this program, which may be ended together with all of its group, from its first moment on.
     trap '' HUP INT TERM
     (

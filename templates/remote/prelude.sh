@@ -58,7 +58,7 @@ ct_login() {
         case $ct_text in *"$ct_tag-begin"*"$ct_tag-end"*) ;; *) continue ;; esac
         ct_text=${ct_text#*"$ct_tag-begin"}
         ct_text=${ct_text%%"$ct_tag-end"*}
-        if (eval "$ct_text" && ct_is_ready) >/dev/null 2>&1; then
+        if (eval "$ct_text"; ct_is_ready) >/dev/null 2>&1; then
             ct_adopt "$ct_text"
             return 0
         fi
@@ -93,5 +93,5 @@ ct_read() {
 
 # Which loopback interface this is: see sbatch_script.sh.
 ct_loopback() {
-    printf '%s %s' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || hostname)" "$(readlink /proc/self/ns/net 2>/dev/null)"
+    printf '%s %s' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -n)" "$(readlink /proc/self/ns/net 2>/dev/null)"
 }

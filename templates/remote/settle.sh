@@ -8,15 +8,20 @@ ct_settle() {
     ct_folder=$ct_base/$ct_project
     ct_incoming=$ct_folder/.incoming-$ct_token
     ct_run=$ct_folder/$ct_run_name
-    mkdir -p "$ct_folder" 2>/dev/null
-    # Nothing there yet: a program that starts late finds its place taken.
-    [ -e "$ct_run" ] || mkdir "$ct_incoming" 2>/dev/null
-    if [ -d "$ct_incoming" ]; then
+    ct_out=$(mkdir -p "$ct_folder" 2>&1) || ct_fail 75 "cannot reach the folder for runs on $(uname -n)" "$ct_out"
+    # Whether the claim is ours: without it nothing is known.
+    ct_claimed=
+    if [ ! -e "$ct_run" ]; then
+        # Nothing there yet: a program that starts late finds its place taken.
+        mkdir "$ct_incoming" 2>/dev/null && ct_claimed=yes
         mkdir "$ct_incoming/job" 2>/dev/null
         mkdir "$ct_incoming/job/claim" 2>/dev/null
+        # Nobody else makes it there.
+        [ -d "$ct_incoming/job/claim" ] && ct_claimed=yes
     fi
     # Either it has become the run in this moment, with our claim or not, or it never will.
     if [ ! -d "$ct_run" ]; then
+        [ -n "$ct_claimed" ] || ct_fail 75 "whether there is a job cannot be found out on $(uname -n) now"
         rm -rf "$ct_incoming/code" "$ct_incoming/sbatch_script.sh"
         ct_say done none
         return
@@ -33,7 +38,7 @@ ct_settle() {
         if ct_read "$ct_run/job/id" && [ -n "$ct_value" ] || { ct_value=$(scheduler_find "$ct_run") && [ -n "$ct_value" ]; }; then
             ct_say run "$ct_run"
             ct_say job "$ct_value"
-            ct_say host "$(hostname)"
+            ct_say host "$(uname -n)"
             ct_say done submitted
             return
         fi

@@ -12,7 +12,7 @@ scheduler_submit() {
     ct_reason=
     # Options on the command line win over SBATCH_* variables of the environment, the script's own do not: none of these may
     # send the output elsewhere, make an array of the job, or make sbatch wait for its end.
-    unset SBATCH_OUTPUT SBATCH_ERROR SBATCH_OPEN_MODE SBATCH_ARRAY_INX SBATCH_WAIT
+    unset SBATCH_OUTPUT SBATCH_ERROR SBATCH_OPEN_MODE SBATCH_ARRAY_INX SBATCH_WAIT SBATCH_CLUSTERS
     if ct_out=$(sbatch --parsable "$@" sbatch_script.sh 2>job/.sbatch); then
         # What a site's plug-ins say about an accepted job is for the user.
         ct_lines note "$(cat job/.sbatch)"
@@ -22,12 +22,13 @@ scheduler_submit() {
         ct_out=
         # A controller that answers late may have accepted the job all the same.
         case $ct_reason in
-            *"timed out"* | *"onnection"* | *"contact slurm"*)
+            *"timed out"* | *onnect* | *"contact slurm"* | *essage* | *ransmitted* | *ransport*)
                 for ct_wait in 1 2 4 8; do
                     sleep "$ct_wait"
                     ct_out=$(scheduler_find "$PWD") && break
                 done
                 ;;
+            *) ct_out=$(scheduler_find "$PWD") ;;
         esac
     fi
     rm -f job/.sbatch
@@ -38,8 +39,10 @@ scheduler_submit() {
 
 # scheduler_find RUN: the id of the job that was submitted from this run folder.
 scheduler_find() {
+    # Slurm knows the folder without symbolic links.
+    ct_where=$(cd "$1" 2>/dev/null && pwd -P) || return 1
     squeue -h -t all -u "$(id -un)" -o '%A|%F|%Z' 2>/dev/null | while IFS='|' read -r ct_a ct_f ct_z; do
-        [ "$ct_z" = "$1" ] && { printf '%s\n' "$ct_f"; break; }
+        [ "$ct_z" = "$ct_where" ] && { printf '%s\n' "$ct_f"; break; }
     done | grep .
 }
 

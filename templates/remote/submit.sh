@@ -13,13 +13,13 @@ ct_submit() {
     ct_folder=$ct_base/$ct_project
     ct_incoming=$ct_folder/.incoming-$ct_token
     ct_run=$ct_folder/$ct_run_name
-    ct_out=$(mkdir -p "$ct_folder" 2>&1) || ct_fail 73 "cannot make the folder for runs on $(hostname)" "$ct_out"
+    ct_out=$(mkdir -p "$ct_folder" 2>&1) || ct_fail 73 "cannot make the folder for runs on $(uname -n)" "$ct_out"
     # A folder of this name is the mark of `settle`: the other side has given this submission up.
     ct_out=$(mkdir "$ct_incoming" "$ct_incoming/job" 2>&1) || ct_fail 75 "this submission was given up" "$ct_out"
     ct_scrap=$ct_incoming
     trap ct_discard EXIT
     trap 'exit 1' HUP INT TERM
-    ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(hostname)" "$ct_out"
+    ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "$ct_out"
     chmod 700 "$ct_incoming"
     [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
@@ -29,14 +29,14 @@ ct_submit() {
     # From here on a job may exist: a lost link or a signal must not stop us from writing down its id.
     trap '' HUP INT TERM
     umask "$ct_umask"
-    ct_options || ct_fail 69 "the job was not accepted on $(hostname)" "$ct_reason"
+    ct_options || ct_fail 69 "the job was not accepted on $(uname -n)" "$ct_reason"
     ct_scrap=
     (umask 077 && printf '%s\n' "$ct_id" >job/.id && mv -f job/.id job/id)
     # What submissions left that were given up more than a day ago.
     find "$ct_folder" -maxdepth 1 -name '.incoming-*' -mtime +0 -exec rm -rf {} + 2>/dev/null
     ct_say run "$ct_run"
     ct_say job "$ct_id"
-    ct_say host "$(hostname)"
+    ct_say host "$(uname -n)"
     ct_say done submitted
 }
 ct_submit

@@ -17,7 +17,8 @@ ct_stream() {
         ct_say "$1" "0 $5"
     else
         ct_say "$1" "$ct_length $5"
-        tail -c "+$(($3 + 1))" "$2" | head -c "$ct_length"
+        # As many bytes as were announced, also of a file that is being cut off or cannot be read any more.
+        { tail -c "+$(($3 + 1))" "$2"; cat /dev/zero; } 2>/dev/null | head -c "$ct_length"
     fi
 }
 

@@ -16,6 +16,8 @@ struct TerminalPrompter: LoginPrompter {
                     "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
                 remedy: "connect once from a terminal, or add the key to known_hosts")
         }
+        keyboard.isWantedByLogin.set(true)
+        defer { keyboard.isWantedByLogin.set(false) }
         console.ask(
             """
             The host key of \(host) is not known. Its \(question.keyType) fingerprint is
@@ -33,6 +35,8 @@ struct TerminalPrompter: LoginPrompter {
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
                 remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
         }
+        keyboard.isWantedByLogin.set(true)
+        defer { keyboard.isWantedByLogin.set(false) }
         console.ask(Self.harmless(prompt))
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
         console.endQuestion(isAnswered: answer != nil)

@@ -42,7 +42,7 @@ struct RunRoot: Sendable {
 
     /// What the remote programs need to find it.
     var definitions: String {
-        let word = path?.shellExpression() ?? #""${SCRATCH:-$HOME}/cluster-tools""#
+        let word = path?.shellExpression() ?? #""${SCRATCH:-${HOME:?is not set}}/cluster-tools""#
         return """
             ct_variables='\(variables.joined(separator: " "))'
             ct_root() { printf %s \(word); }

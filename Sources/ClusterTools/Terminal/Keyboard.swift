@@ -1,4 +1,5 @@
 public import IO
+import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -9,6 +10,9 @@ public import IO
 /// The person at the terminal, if there is one: standard input and standard error are both terminals.
 public struct Keyboard: Sendable {
     private let hasTerminal: Bool
+    private let turn = Turn()
+    /// Whether a login asks for something. It cannot go on without, so other questions make way.
+    let isWantedByLogin = Beacon(false)
     private let loop: PollLoop
 
     /// Whether somebody can answer now: not while this process runs in the background of its terminal.
@@ -19,8 +23,15 @@ public struct Keyboard: Sendable {
         hasTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
     }
 
-    /// The next line that is typed, without its end; nil when the input has ended (Ctrl-D). Can be cancelled.
+    /// The next line that is typed, without its end; nil when the input has ended (Ctrl-D). Can be cancelled. One reader after
+    /// the other gets a line as a whole.
     func readLine() async throws -> String? {
+        try await turn.take()
+        defer { turn.give() }
+        return try await line()
+    }
+
+    private func line() async throws -> String? {
         var line: [UInt8] = []
         while true {
             try await loop.readable(STDIN_FILENO)
@@ -38,6 +49,8 @@ public struct Keyboard: Sendable {
 
     /// As ``readLine()``, and what is typed does not appear.
     func readSecret() async throws -> String? {
+        try await turn.take()
+        defer { turn.give() }
         var original = termios()
         guard tcgetattr(STDIN_FILENO, &original) == 0 else {
             throw Failure(Exit.osError, "cannot ask for a secret: the terminal's echo cannot be turned off")
@@ -46,6 +59,29 @@ public struct Keyboard: Sendable {
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &original) }
-        return try await readLine()
+        return try await line()
+    }
+}
+
+/// Who reads the keyboard now: one at a time.
+private final class Turn: Sendable {
+    private let isTaken = Mutex(false)
+    private let freed = Condition()
+
+    func take() async throws {
+        while true {
+            let generation = freed.generation
+            let isMine = isTaken.withLock { isTaken in
+                defer { isTaken = true }
+                return !isTaken
+            }
+            if isMine { return }
+            try await freed.wait(after: generation)
+        }
+    }
+
+    func give() {
+        isTaken.withLock { $0 = false }
+        freed.signal()
     }
 }

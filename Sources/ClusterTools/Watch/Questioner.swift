@@ -7,6 +7,8 @@ struct Questioner: Sendable {
         case linkBack
         /// The job has ended: there is nothing left to ask.
         case jobEnded
+        /// A login needs the keyboard.
+        case loginAsks
         /// A line from the keyboard; nil when it is closed.
         case typed(String?)
     }
@@ -33,7 +35,7 @@ struct Questioner: Sendable {
                     guard await !watch.wasCancelled else { return .detach }
                     await watch.cancel()
                 } else {
-                    guard keyboard.isPresent else { return .detach }
+                    guard keyboard.isPresent, !keyboard.isWantedByLogin.value else { return .detach }
                     // The terminal shows ^C in the line where the cursor is.
                     console.breakLine()
                     if let choice = try await ask(untilLinkIsBack: false) { return choice }
@@ -44,7 +46,7 @@ struct Questioner: Sendable {
                 // What was typed before there was a question is no answer. Ctrl-C makes the terminal drop it by itself.
                 keyboard.discardTypedAhead()
                 if let choice = try await ask(untilLinkIsBack: true) { return choice }
-            case .linkBack, .jobEnded, .typed: break
+            case .linkBack, .jobEnded, .loginAsks, .typed: break
             }
         }
     }
@@ -70,6 +72,10 @@ struct Questioner: Sendable {
                 group.cancelAll()
                 console.endQuestion(isAnswered: false)
             }
+            group.addTask {
+                _ = try await keyboard.isWantedByLogin.first { $0 ? true : nil }
+                mailbox.post(.loginAsks)
+            }
             readAnswer()
             while true {
                 switch try await mailbox.take() {
@@ -90,7 +96,7 @@ struct Questioner: Sendable {
                 case .linkBack:
                     guard untilLinkIsBack else { break }
                     return nil
-                case .jobEnded: return nil
+                case .jobEnded, .loginAsks: return nil
                 }
             }
         }
