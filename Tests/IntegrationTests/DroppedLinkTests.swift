@@ -31,7 +31,8 @@ struct DroppedLinkTests {
                     workplace.profile = profile
                     let launch = workplace.submit("--no-tensorboard", "python", "job.py", workplace.signpost("go"))
                     try await withTerminal(launch, pipes: pipes) { [workplace] terminal in
-                        try await terminal.expect("out 20\n", on: pipes.contains(.output) ? .output : .terminal)
+                        try await terminal.expect(
+                            "out 20\n", on: pipes.contains(.output) ? .output : .terminal, within: .seconds(60))
                         try await body(terminal, link, workplace, try #require(workplace.jobs().first))
                     }
                 }

@@ -12,7 +12,7 @@ import Testing
             var launch = workplace.submit("--no-tensorboard", "sh", "job.sh", workplace.signpost("go"))
             launch.terminal = hasTerminal ? Launch.Size() : nil
             try await withChild(launch) { child in
-                try await eventually("first output") {
+                try await eventually("first output", within: .seconds(60)) {
                     await child.summary
                 } check: {
                     let text = String(decoding: await child.bytes(hasTerminal ? .terminal : .output), as: UTF8.self)

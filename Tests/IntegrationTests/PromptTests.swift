@@ -21,7 +21,7 @@ import Testing
         try await withWorkplace(place, files: ["job.sh": Self.job]) { workplace in
             let launch = workplace.submit("--no-tensorboard", "sh", "job.sh", workplace.signpost("go"))
             try await withTerminal(launch) { terminal in
-                try await terminal.expect("\nfirst\n")
+                try await terminal.expect("\nfirst\n", within: .seconds(60))
                 let id = try await #require(workplace.jobs().first)
                 await terminal.press(.interrupt)
                 try await terminal.expect("Cancel job \(id)? [y/N/d] ")

@@ -22,7 +22,17 @@ ct_stream() {
     fi
 }
 
-ct_size() { if [ -r "$1" ]; then wc -c <"$1"; else echo 0; fi; }
+# The lengths of slurm.out and slurm.err, in ct_out_size and ct_err_size, with one process for both: this is asked often.
+ct_measure() {
+    ct_out_size=0 ct_err_size=0
+    for ct_word in $(cd "$ct_run" 2>/dev/null && wc -c slurm.out slurm.err 2>/dev/null); do
+        case $ct_word in
+            slurm.out) ct_out_size=$ct_count ;;
+            slurm.err) ct_err_size=$ct_count ;;
+            *) ct_count=$ct_word ;;
+        esac
+    done
+}
 
 ct_files() {
     [ -d "$ct_run" ] || ct_say missing "$ct_run"
@@ -34,8 +44,9 @@ ct_files() {
     ct_find_board && for ct_name in node jobid loopback python tensorboard tensorboard-problem; do
         ct_read "$ct_board/$ct_name" && ct_say "file" "$ct_name $ct_value"
     done
-    ct_stream out "$ct_run/slurm.out" "$1" "$2" "$(ct_size "$ct_run/slurm.out")"
-    ct_stream err "$ct_run/slurm.err" "$3" "$4" "$(ct_size "$ct_run/slurm.err")"
+    ct_measure
+    ct_stream out "$ct_run/slurm.out" "$1" "$2" "$ct_out_size"
+    ct_stream err "$ct_run/slurm.err" "$3" "$4" "$ct_err_size"
 }
 
 # The folder of the task that runs TensorBoard, in ct_board.
