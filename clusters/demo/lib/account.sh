@@ -3,7 +3,8 @@
 
 choose_account() {
     ACCOUNT=$(id -un)
-    HOME_FOLDER=$HOME
+    # The cluster's home is another one than the laptop's: its start files are not the user's own.
+    HOME_FOLDER=$STATE/home
     ACCOUNT_CREATED=""
     if [ -z "$LOGIN_SHELL" ]; then return; fi
     if [ "$(id -u)" -ne 0 ]; then
@@ -14,16 +15,15 @@ choose_account() {
     LOGIN_SHELL=$shell
     # Derived from the state folder, so each demo has its own.
     ACCOUNT=ctdemo$(printf '%s' "$STATE" | cksum | cut -d ' ' -f 1)
-    HOME_FOLDER=$STATE/home
     ACCOUNT_CREATED=1
 }
 
 create_account() {
+    mkdir -p "$HOME_FOLDER"
     [ -n "$ACCOUNT_CREATED" ] || return 0
     if ! id "$ACCOUNT" >/dev/null 2>&1; then
         useradd --home-dir "$HOME_FOLDER" --no-create-home --shell "$LOGIN_SHELL" --password '*' "$ACCOUNT"
     fi
-    mkdir -p "$HOME_FOLDER"
     write_start_files
     chown -R "$ACCOUNT:" "$STATE"
     setpriv --reuid "$ACCOUNT" --regid "$(id -g "$ACCOUNT")" --clear-groups test -x "$STATE" ||

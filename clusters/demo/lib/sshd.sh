@@ -20,7 +20,7 @@ session_environment() {
     else
         printf 'PATH=%s SLURM_CONF=%s' "$path" "$STATE/slurm.conf"
     fi
-    printf ' %s=%s' "$COOKIE_NAME" "$STATE"
+    printf ' HOME=%s %s=%s' "$HOME_FOLDER" "$COOKIE_NAME" "$STATE"
 }
 
 # What a host's sshd listens on.
