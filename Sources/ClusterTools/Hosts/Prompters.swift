@@ -7,8 +7,10 @@ struct TerminalPrompter: LoginPrompter {
     let keyboard: Keyboard
     let host: String
     let passphrases: Passphrases
+    let history: LoginHistory
 
     func confirm(_ question: HostKeyQuestion) async throws -> Bool {
+        history.noteNeed()
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noHost, "the host key of \(host) is not known",
@@ -30,6 +32,7 @@ struct TerminalPrompter: LoginPrompter {
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
+        history.noteNeed()
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
