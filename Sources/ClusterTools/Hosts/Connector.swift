@@ -8,6 +8,8 @@ public struct Connector: Sendable {
     private let keyboard: Keyboard
     private let environment: [String: String]
     private let passphrases = Passphrases()
+    /// Whether the last login needed a person, which one that happens by itself must not.
+    let history = LoginHistory()
     private let loop: PollLoop
 
     /// - Parameter environment: this process's, for HOME, USER and SSH_AUTH_SOCK.
@@ -38,6 +40,7 @@ public struct Connector: Sendable {
         }
         let login = login(to: hostname)
         console.report(.connecting(hostname))
+        history.begin()
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(
                 SSHHost(
@@ -58,7 +61,7 @@ public struct Connector: Sendable {
                     ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
                 hostKeyAlias: nil),
             prompter: TerminalPrompter(
-                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases),
+                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history),
             connectTimeout: .seconds(15), silenceLimit: .seconds(15))
     }
 }

@@ -7,6 +7,7 @@ struct TerminalPrompter: LoginPrompter {
     let keyboard: Keyboard
     let host: String
     let passphrases: Passphrases
+    let history: LoginHistory
 
     func confirm(_ question: HostKeyQuestion) async throws -> Bool {
         guard keyboard.isPresent else {
@@ -16,6 +17,7 @@ struct TerminalPrompter: LoginPrompter {
                     "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
                 remedy: "connect once from a terminal, or add the key to known_hosts")
         }
+        history.noteQuestion()
         keyboard.isWantedByLogin.set(true)
         defer { keyboard.isWantedByLogin.set(false) }
         console.ask(
@@ -35,6 +37,7 @@ struct TerminalPrompter: LoginPrompter {
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
                 remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
         }
+        history.noteQuestion()
         keyboard.isWantedByLogin.set(true)
         defer { keyboard.isWantedByLogin.set(false) }
         console.ask(Self.harmless(prompt))
@@ -72,6 +75,20 @@ final class Passphrases: Sendable {
         get { known.withLock { $0[path] } }
         set { known.withLock { $0[path] = newValue } }
     }
+}
+
+/// What the logins of this process have taken.
+final class LoginHistory: Sendable {
+    private let hasAsked = Mutex(false)
+
+    /// Whether the last login, or the one that is under way, has put a question to the person at the terminal.
+    var neededAPerson: Bool { hasAsked.withLock { $0 } }
+
+    /// A login begins.
+    func begin() { hasAsked.withLock { $0 = false } }
+
+    /// A question appears on the terminal.
+    func noteQuestion() { hasAsked.withLock { $0 = true } }
 }
 
 /// Answers in a login from the access node to a worker: nobody is asked a second time for what has been said to the first.
