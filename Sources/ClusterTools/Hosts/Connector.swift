@@ -8,6 +8,7 @@ public struct Connector: Sendable {
     private let keyboard: Keyboard
     private let environment: [String: String]
     private let passphrases = Passphrases()
+    /// Whether the last login needed a person, which one that happens by itself must not.
     private let history = LoginHistory()
     private let loop: PollLoop
 
@@ -44,8 +45,8 @@ public struct Connector: Sendable {
                 remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
         }
         let login = login(to: hostname)
-        history.begin()
         console.report(.connecting(hostname))
+        history.begin()
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(
                 SSHHost(
