@@ -45,9 +45,9 @@ struct ReconnectionTests {
         var reconnection = connected()
         var answers = actions(&reconnection, .link, after: 0)
         _ = reconnection.succeeded(now: start + .seconds(1))
-        answers += actions(&reconnection, .link, after: 2)
+        answers += actions(&reconnection, .link, after: 1)
         _ = reconnection.succeeded(now: start + .seconds(3))
-        answers += actions(&reconnection, .link, after: 63)
+        answers += actions(&reconnection, .link, after: 5)
         #expect(answers == retries(0.5, 1, 0.5))
     }
 

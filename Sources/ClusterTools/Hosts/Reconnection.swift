@@ -19,8 +19,9 @@ struct Reconnection {
         case giveUp
     }
 
-    /// A connection that lasts this long was no false start: after it the next attempt comes soon again.
-    private static let proof: Duration = .seconds(10)
+    /// A login that lasts this long was no false start, as where a server lets one in and hangs up: after it the next attempt
+    /// comes soon again.
+    private static let proof: Duration = .milliseconds(300)
 
     /// Whether there was a connection, and is none now.
     private(set) var isDown = false
