@@ -27,15 +27,28 @@ public struct Connector: Sendable {
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
-        guard let user = profile.user ?? environment["USER"] ?? environment["LOGNAME"] else {
-            throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
-        }
-        let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
         if let key = profile.sshKey, !LocalFile.isFile(key) {
             throw Failure(
                 Exit.noInput, "the private key \(key) does not exist",
                 remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
         }
+        switch profile.transport {
+        case .libssh2: return try await withSession(to: hostname, body)
+        case .openssh:
+            console.report(.connecting(hostname))
+            return try await OpenSSHHost.with(
+                OpenSSHLogin(profile: profile, destination: hostname, home: environment["HOME"] ?? "/"),
+                prompter: prompter(for: hostname), passphrases: passphrases, environment: environment, loop: loop, body)
+        }
+    }
+
+    private func withSession<R: Sendable>(
+        to hostname: String, _ body: (any Host) async throws -> R
+    ) async throws -> R {
+        guard let user = profile.user ?? environment["USER"] ?? environment["LOGNAME"] else {
+            throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
+        }
+        let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
         let login = login(to: hostname)
         console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
@@ -43,6 +56,10 @@ public struct Connector: Sendable {
                 SSHHost(
                     name: hostname, session: session, login: login, user: user, passphrases: passphrases, loop: loop))
         }
+    }
+
+    private func prompter(for hostname: String) -> TerminalPrompter {
+        TerminalPrompter(console: console, keyboard: keyboard, host: hostname, passphrases: passphrases)
     }
 
     private func login(to hostname: String) -> Login {
@@ -57,8 +74,7 @@ public struct Connector: Sendable {
                 files: profile.knownHosts.map { [$0] }
                     ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
                 hostKeyAlias: nil),
-            prompter: TerminalPrompter(
-                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases),
+            prompter: prompter(for: hostname),
             connectTimeout: .seconds(15), silenceLimit: .seconds(15))
     }
 }
