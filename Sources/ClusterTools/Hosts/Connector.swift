@@ -8,6 +8,8 @@ public struct Connector: Sendable {
     private let keyboard: Keyboard
     private let environment: [String: String]
     private let passphrases = Passphrases()
+    /// Whether the last login needed a person, which one that happens by itself must not.
+    private let history = LoginHistory()
     private let loop: PollLoop
 
     /// - Parameter environment: this process's, for HOME, USER and SSH_AUTH_SOCK.
@@ -24,6 +26,12 @@ public struct Connector: Sendable {
     /// What the user calls the machine.
     var name: String { profile.hostname ?? "this machine" }
 
+    /// Whether the last login needed a person.
+    var neededAPerson: Bool { history.neededAPerson }
+
+    /// Whether there is a person to ask.
+    var canAsk: Bool { keyboard.isPresent }
+
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
@@ -32,10 +40,11 @@ public struct Connector: Sendable {
                 Exit.noInput, "the private key \(key) does not exist",
                 remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
         }
+        console.report(.connecting(hostname))
+        history.begin()
         switch profile.transport {
         case .libssh2: return try await withSession(to: hostname, body)
         case .openssh:
-            console.report(.connecting(hostname))
             return try await OpenSSHHost.with(
                 OpenSSHLogin(profile: profile, destination: hostname, home: environment["HOME"] ?? "/"),
                 prompter: prompter(for: hostname), passphrases: passphrases, environment: environment, loop: loop, body)
@@ -50,7 +59,6 @@ public struct Connector: Sendable {
         }
         let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
         let login = login(to: hostname)
-        console.report(.connecting(hostname))
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(
                 SSHHost(
@@ -59,7 +67,8 @@ public struct Connector: Sendable {
     }
 
     private func prompter(for hostname: String) -> TerminalPrompter {
-        TerminalPrompter(console: console, keyboard: keyboard, host: hostname, passphrases: passphrases)
+        TerminalPrompter(
+            console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history)
     }
 
     private func login(to hostname: String) -> Login {
