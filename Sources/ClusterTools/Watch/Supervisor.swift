@@ -122,8 +122,7 @@ actor Supervisor {
         // What was known once is known better than what the queue remembers later.
         let ending = job.phase == .ended ? job.ending ?? latest : latest
         await watch.announceEnding(ending)
-        job.phase = .ended
-        job.ending = ending
+        job.end(ending, at: await watch.files.end ?? time(nil))
         remember(job)
         return .ended(ending, wasCancelledHere: await watch.wasCancelled)
     }
@@ -249,6 +248,8 @@ actor Supervisor {
 
     /// Writes the record of a job that exists whether that works or not.
     private func remember(_ job: Job) {
+        // A task of an array has no record of its own.
+        guard job.task == nil else { return }
         do {
             try store.save(job)
         } catch {
