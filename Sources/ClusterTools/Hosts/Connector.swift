@@ -8,6 +8,8 @@ public struct Connector: Sendable {
     private let keyboard: Keyboard
     private let environment: [String: String]
     private let passphrases = Passphrases()
+    /// Whether the last login needed a person, which one that happens by itself must not.
+    private let history = LoginHistory()
     private let loop: PollLoop
 
     /// - Parameter environment: this process's, for HOME, USER and SSH_AUTH_SOCK.
@@ -24,6 +26,12 @@ public struct Connector: Sendable {
     /// What the user calls the machine.
     var name: String { profile.hostname ?? "this machine" }
 
+    /// Whether the last login needed a person.
+    var neededAPerson: Bool { history.neededAPerson }
+
+    /// Whether there is a person to ask.
+    var canAsk: Bool { keyboard.isPresent }
+
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
@@ -38,6 +46,7 @@ public struct Connector: Sendable {
         }
         let login = login(to: hostname)
         console.report(.connecting(hostname))
+        history.begin()
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(
                 SSHHost(
@@ -58,7 +67,7 @@ public struct Connector: Sendable {
                     ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
                 hostKeyAlias: nil),
             prompter: TerminalPrompter(
-                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases),
+                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history),
             connectTimeout: .seconds(15), silenceLimit: .seconds(15))
     }
 }

@@ -7,8 +7,10 @@ struct TerminalPrompter: LoginPrompter {
     let keyboard: Keyboard
     let host: String
     let passphrases: Passphrases
+    let history: LoginHistory
 
     func confirm(_ question: HostKeyQuestion) async throws -> Bool {
+        history.noteQuestion()
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noHost, "the host key of \(host) is not known",
@@ -30,6 +32,7 @@ struct TerminalPrompter: LoginPrompter {
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
+        history.noteQuestion()
         guard keyboard.isPresent else {
             throw Failure(
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
@@ -77,6 +80,20 @@ final class Passphrases: Sendable {
         get { known.withLock { $0[path] } }
         set { known.withLock { $0[path] = newValue } }
     }
+}
+
+/// What the logins of this process have taken.
+final class LoginHistory: Sendable {
+    private let hasAsked = Mutex(false)
+
+    /// Whether the last login, or the one that is under way, had a question for the person at the terminal, be there one or not.
+    var neededAPerson: Bool { hasAsked.withLock { $0 } }
+
+    /// A login begins.
+    func begin() { hasAsked.withLock { $0 = false } }
+
+    /// There is a question.
+    func noteQuestion() { hasAsked.withLock { $0 = true } }
 }
 
 /// Answers in a login from the access node to a worker: nobody is asked a second time for what has been said to the first.

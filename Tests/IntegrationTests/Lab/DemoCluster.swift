@@ -18,6 +18,8 @@ struct DemoCluster: Sendable {
         var hasMemoryLimits = false
         /// Lines of slurm.conf, such as `MinJobAge=5`.
         var slurm: [String] = []
+        /// Lines of sshd_config, such as `MaxSessions 10`.
+        var sshd: [String] = []
 
         var arguments: [String] {
             var arguments = tensorboard ? [] : ["--no-tensorboard"]
@@ -26,7 +28,7 @@ struct DemoCluster: Sendable {
             if hasSlurmInLoginShellOnly { arguments.append("--slurm-in-login") }
             if hasHosts { arguments.append("--hosts") }
             if hasMemoryLimits { arguments.append("--memory-limits") }
-            return arguments + slurm.flatMap { ["--slurm", $0] }
+            return arguments + slurm.flatMap { ["--slurm", $0] } + sshd.flatMap { ["--sshd", $0] }
         }
     }
 

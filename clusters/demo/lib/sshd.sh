@@ -26,9 +26,10 @@ session_environment() {
 # What a host's sshd listens on.
 write_sshd_configuration() {
     local host=$1 address=$2
+    # Of an option the first mention counts, so those that were asked for come first.
     # shellcheck disable=SC2153 # ACCOUNT is a setting
     cat >"$STATE/ssh/sshd_config-$host" <<CONF
-ListenAddress $address
+${EXTRA_SSHD}ListenAddress $address
 Port $SSH_PORT
 HostKey $STATE/ssh/host_key
 AuthorizedKeysFile $STATE/ssh/authorized_keys

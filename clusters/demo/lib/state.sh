@@ -4,7 +4,7 @@
 
 # What is remembered between commands; each is also the name of a shell variable.
 SETTINGS="PROFILE ACCOUNT ACCOUNT_CREATED HOME_FOLDER LOGIN_SHELL NOISY SLURM_IN HOSTS SUBNET NODES SSH_ADDRESS
-MEMORY_LIMITS SSH_PORT SLURMCTLD_PORT SLURMD_PORT EXTRA_SLURM PYTHON_ENVIRONMENT"
+MEMORY_LIMITS SSH_PORT SLURMCTLD_PORT SLURMD_PORT EXTRA_SLURM EXTRA_SSHD PYTHON_ENVIRONMENT"
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -42,7 +42,7 @@ load_settings() {
     # Reading a file of shell assignments runs it: only one that nobody else can have written.
     [ -O "$STATE/settings" ] || [ "$(id -u)" -eq 0 ] || fail "$STATE belongs to another user"
     # A demo that was started before an update lacks the settings that are new.
-    MEMORY_LIMITS=""
+    MEMORY_LIMITS="" EXTRA_SSHD=""
     # shellcheck source=/dev/null
     . "$STATE/settings"
 }
