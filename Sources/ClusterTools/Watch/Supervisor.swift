@@ -131,8 +131,8 @@ actor Supervisor {
         // What was known once is known better than what the queue remembers later.
         let ending = job.phase == .ended ? job.ending ?? latest : latest
         await watch.announceEnding(ending)
-        job.phase = .ended
-        job.ending = ending
+        job.end(ending, at: await watch.files.end ?? time(nil))
+        job.node = await watch.files.node ?? job.node
         recorder.save(job)
         return .ended(ending, wasCancelledHere: await watch.wasCancelled)
     }
