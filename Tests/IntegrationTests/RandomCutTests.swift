@@ -25,7 +25,7 @@ struct RandomCutTests {
 
     @Test func exactlyOneJobOrNone() async throws {
         try await withDemoCluster { cluster in
-            try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+            try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                 let whole = try await carried(cluster, workplace)
                 let attempts = try await withThrowingTaskGroup(of: Attempt.self) { group in
                     var attempts: [Attempt] = []

@@ -23,7 +23,7 @@ struct WatchedLinkTests {
         on cluster: DemoCluster, profile: String? = nil, _ options: String...,
         body: @Sendable (Child, Workplace) async throws -> Void
     ) async throws {
-        try await withWorkplace(.demo, files: ["job.py": job], cluster: cluster) { workplace in
+        try await withWorkplace(.demoCluster, files: ["job.py": job], cluster: cluster) { workplace in
             var workplace = workplace
             if let profile { workplace.profile = profile }
             let launch = workplace.submit(["-v"] + options + ["python3", "job.py", workplace.signpost("go")])
@@ -95,7 +95,7 @@ struct WatchedLinkTests {
             try await withFaultyLink(to: cluster) { link, profile in
                 let script = "sleep 7; head -c 20000000 /dev/urandom | tee \"$1\" | base64; cat data >\"$2\""
                 let files = ["job.sh": script]
-                try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     let noise = Data((0..<20_000_000).map { _ in UInt8.random(in: 0...255) })
                     try noise.write(to: URL(filePath: workplace.repository.folder + "/data"))
                     let made = workplace.signpost("made"), received = workplace.signpost("received")
@@ -131,7 +131,7 @@ struct WatchedLinkTests {
             """
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: ["job.sh": script], cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: ["job.sh": script], cluster: cluster) { workplace in
                     let posts = ["write", "written", "end"].map(workplace.signpost)
                     let launch = workplace.repository.submit(["-c", profile, "--no-tensorboard", "sh", "job.sh"] + posts)
                     try await withTerminal(launch) { terminal in
