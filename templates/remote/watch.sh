@@ -3,6 +3,7 @@
 #   tasks                           the state files of an array's tasks, a line each
 #   hostkeys                        the ssh host keys of the job's node
 #   queue ID[,ID...]                what the queue knows
+#   exitcode ID                     the exit code that the scheduler noted: STATUS SIGNAL
 #   cancel ID                       ends the job
 #   remove                          removes the run folder (of a submission that was interrupted)
 # Every answer ends with a line `done`.
@@ -76,6 +77,7 @@ ct_watch() {
                 ct_find_board || ct_board=$ct_run/job
                 ct_lines hostkey "$(cat "$ct_board/hostkeys" 2>/dev/null)"
                 ;;
+            exitcode) scheduler_exit_code "$1" ;;
             cancel) scheduler_cancel "$1" ;;
             remove) cd / && rm -rf "$ct_run" ;;
         esac

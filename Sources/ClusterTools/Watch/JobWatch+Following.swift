@@ -167,11 +167,21 @@ extension JobWatch {
             case .lookAgain: try await queuePulse.pause(for: soon.next())
             case .ended(let state):
                 if job.isArray { reportLostTasks() }
+                if state == .failed && latest.exit == nil { latest.exit = try await exitStatus(conversation) }
                 let ending = Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }
         }
+    }
+
+    /// The command's exit status as the scheduler noted it: for a job that could not write it down, such as on a full disk.
+    private func exitStatus(_ conversation: Conversation) async throws -> Int32? {
+        let words = try await conversation.ask("exitcode \(id)")["exitcode"]?.split(separator: " ") ?? []
+        guard words.count == 2, let status = Int32(words[0]), let signal = Int32(words[1]), status + signal != 0 else {
+            return nil
+        }
+        return signal == 0 ? status : 128 + signal
     }
 
     // MARK: Cancellation
