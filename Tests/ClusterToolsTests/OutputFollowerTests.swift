@@ -10,14 +10,16 @@ import Testing
     }
 
     private func withFollower(
-        hasOwnStart: Bool = false, _ body: (OutputFollower, FileHandle) async throws -> Void
+        hasOwnStart: Bool = false, limits: OutputFollower.Backlog = .init(),
+        skipped: @escaping @Sendable (OutputFollower.Gap) -> Void = { _ in },
+        _ body: (OutputFollower, FileHandle) async throws -> Void
     ) async throws {
         let loop = try PollLoop()
         defer { loop.stop() }
         let pipe = Pipe()
         let writer = OutputWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, loop: loop)
         let errors = OutputWriter(descriptor: STDERR_FILENO, loop: loop)
-        let follower = OutputFollower(output: writer, errors: errors, hasOwnStart: hasOwnStart)
+        let follower = OutputFollower(output: writer, errors: errors, hasOwnStart: hasOwnStart, limits: limits, skipped: skipped)
         try await body(follower, pipe.fileHandleForReading)
         try pipe.fileHandleForWriting.close()
     }
@@ -66,6 +68,30 @@ import Testing
             _ = try await follower.take(answer([1], total: 5))
             #expect(await follower.isComplete)
             #expect(await follower.request.hasPrefix("files 1 0 "))
+        }
+    }
+
+    @Test func aBacklogOfGigabytesIsSkippedToTheBeginningOfALine() async throws {
+        let gaps = Mailbox<OutputFollower.Gap>()
+        try await withFollower(limits: .init(onTerminal: 1 << 40, elsewhere: 1000, tail: 100)) {
+            gaps.post($0)
+        } _: { follower, reader in
+            await follower.expectBacklog()
+            // What is there at the first look is all new to whoever redirected it.
+            _ = try await follower.take(answer(Array("one\n".utf8), total: 5000))
+            #expect(await follower.request.hasPrefix("files 4 "))
+            await follower.expectBacklog()
+            #expect(try await follower.take(answer(Array("two\n".utf8), total: 6000)))
+            #expect(await follower.request.hasPrefix("files 5900 "))
+            #expect(await !follower.isComplete)
+            _ = try await follower.take(answer(Array("ore\nlast\n".utf8), total: 6000))
+            #expect(try await gaps.take() == OutputFollower.Gap(file: "slurm.out", range: 4..<5904))
+            #expect(await follower.request.hasPrefix("files 5909 "))
+            // Only once: what comes while somebody looks is shown, however much it is.
+            _ = try await follower.take(answer(Array("more\n".utf8), total: 1_000_000))
+            #expect(await follower.request.hasPrefix("files 5914 "))
+            let received = try await onThread { try reader.read(upToCount: 14) }
+            #expect(received.map { String(decoding: $0, as: UTF8.self) } == "one\nlast\nmore\n")
         }
     }
 }

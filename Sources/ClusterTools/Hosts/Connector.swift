@@ -9,7 +9,7 @@ public struct Connector: Sendable {
     private let environment: [String: String]
     private let passphrases = Passphrases()
     /// Whether the last login needed a person, which one that happens by itself must not.
-    let history = LoginHistory()
+    private let history = LoginHistory()
     private let loop: PollLoop
 
     /// - Parameter environment: this process's, for HOME, USER and SSH_AUTH_SOCK.
@@ -25,6 +25,12 @@ public struct Connector: Sendable {
 
     /// What the user calls the machine.
     var name: String { profile.hostname ?? "this machine" }
+
+    /// Whether the last login needed a person.
+    var neededAPerson: Bool { history.neededAPerson }
+
+    /// Whether there is a person to ask.
+    var canAsk: Bool { keyboard.isPresent }
 
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {

@@ -1,46 +1,117 @@
+import IO
+import SSH
+
 /// Keeps at something over a link that may drop: logs in again and starts again, until it is done.
 struct Link: Sendable {
+    /// What whoever talks with the user should know of it.
+    enum Change: Sendable { case lost, back, needsUser }
+
     let connector: Connector
     let console: Console
-    /// Called when the link is lost, and when there is a new one.
-    let changed: @Sendable (_ isUp: Bool) -> Void
+    /// Fires when the user wants another attempt at once.
+    let retry: Pulse
+    let loop: PollLoop
+    /// Called when the link is lost, when there is a new one, and when a login needs a person. Says whether somebody heard it.
+    let changed: @Sendable (Change) -> Bool
 
-    /// A connection that lasts this long was no false start: after it, the next attempt comes soon again.
-    private static let proof: Duration = .seconds(10)
+    /// After the network has changed: a moment, so that all of it is there.
+    private static let settling: Duration = .milliseconds(300)
 
     /// Runs `body` on the host, and again on a new connection after each link loss.
     ///
-    /// - Throws: what `body` throws; ``Failure`` when the first connection cannot be made, or a later login is refused.
+    /// - Throws: what `body` throws; ``Failure`` when the first connection cannot be made, or a later login needs a person and
+    ///   nobody is there.
     func keep<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
-        var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
-        var connected: ContinuousClock.Instant?
-        var isDown = false
-        while true {
-            do {
-                return try await connector.withHost { host in
-                    connected = .now
-                    if isDown {
-                        isDown = false
-                        console.report(.linkBack)
-                        changed(true)
+        let networkChange = Pulse()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await watchNetwork { networkChange.fire() } }
+            defer { group.cancelAll() }
+            var reconnection = Reconnection()
+            while true {
+                do {
+                    return try await connector.withHost { host in
+                        if reconnection.succeeded() {
+                            console.report(.linkBack)
+                            _ = changed(.back)
+                        }
+                        return try await body(host)
                     }
-                    return try await body(host)
-                }
-            } catch {
-                let isLoss = isLinkLoss(error)
-                let failure = Failure.connecting(to: connector.name, error)
-                let mayPass = isLoss || (failure as? Failure)?.status == Exit.unavailable
-                guard let since = connected, isLoss || (isDown && mayPass) else { throw failure }
-                if ContinuousClock.now - since > Self.proof && !isDown { pace.quicken() }
-                if isDown {
-                    console.report(.debug("\(error)"))
-                } else {
-                    isDown = true
-                    console.report(.linkLost(reason: "\(error)"))
-                    changed(false)
+                } catch {
+                    try await recover(from: error, &reconnection, networkChange)
                 }
             }
-            try await Task.sleep(for: pace.next())
+        }
+    }
+
+    /// Says what happened, and waits for the right moment to try again.
+    private func recover(from error: any Error, _ reconnection: inout Reconnection, _ networkChange: Pulse) async throws {
+        let failure = Failure.connecting(to: connector.name, error)
+        guard let trouble = trouble(error, failure) else { throw failure }
+        let wasDown = reconnection.isDown
+        let action = reconnection.failed(trouble, canAsk: connector.canAsk)
+        if action == .giveUp { throw failure }
+        if !wasDown {
+            console.report(.linkLost(reason: "\(error)"))
+            _ = changed(.lost)
+        } else if trouble == .link {
+            console.report(.debug("\(error)"))
+        } else {
+            console.report(.warning("cannot log in again: \(failure)"))
+        }
+        switch action {
+        case .giveUp: break
+        case .waitForUser:
+            guard changed(.needsUser) else { throw failure }
+            try await retry.wait()
+        case .retry(let pause):
+            if try await waited(pause, retry, networkChange) == .network {
+                reconnection.encourage()
+                try await Task.sleep(for: Self.settling)
+            }
+        }
+    }
+
+    /// What kind of trouble an error is; nil for what has nothing to do with the link.
+    private func trouble(_ error: any Error, _ failure: any Error) -> Reconnection.Trouble? {
+        if isLinkLoss(error) { return .link }
+        guard let failure = failure as? Failure else { return nil }
+        switch failure.status {
+        case Exit.unavailable where error is SSHError: return .link
+        case Exit.noPermission, Exit.noHost: return connector.neededAPerson ? .personNeeded : .refusal
+        default: return nil
+        }
+    }
+
+    private enum Reason { case time, user, network }
+
+    /// Waits for this long, or until one of the two fires.
+    private func waited(_ pause: Duration, _ retry: Pulse, _ networkChange: Pulse) async throws -> Reason {
+        try await withThrowingTaskGroup(of: Reason.self) { group in
+            group.addTask {
+                try await Task.sleep(for: pause)
+                return .time
+            }
+            group.addTask {
+                try await retry.wait()
+                return .user
+            }
+            group.addTask {
+                try await networkChange.wait()
+                return .network
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? .time
+        }
+    }
+
+    /// Where the system does not say, the next attempt comes a little later.
+    private func watchNetwork(_ changed: () -> Void) async {
+        do {
+            try await IO.watchNetwork(loop: loop, changed)
+        } catch is CancellationError {
+            // It is over.
+        } catch {
+            console.report(.debug("changes of the network are not noticed: \(error)"))
         }
     }
 }

@@ -13,6 +13,7 @@ struct TerminalPrompter: LoginPrompter {
     let history: LoginHistory
 
     func confirm(_ question: HostKeyQuestion) async throws -> Bool {
+        history.noteQuestion()
         let name = [host, host.lowercased()].contains(question.host) ? host : "\(host) (\(question.host))"
         let authority =
             "A certificate authority is recorded for it, whose certificates are not supported here."
@@ -39,6 +40,7 @@ struct TerminalPrompter: LoginPrompter {
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
+        history.noteQuestion()
         guard keyboard.isPresent else {
             throw NobodyToAsk("it asks \"\(Self.harmless(prompt))\", and nobody is at a terminal to answer")
         }
@@ -51,7 +53,6 @@ struct TerminalPrompter: LoginPrompter {
 
     /// Puts a question on the terminal, and waits for a line; nil when the input has ended.
     private func ask(_ question: String, echo: Bool) async throws -> String? {
-        history.noteQuestion()
         keyboard.isWantedByLogin.set(true)
         defer { keyboard.isWantedByLogin.set(false) }
         console.ask(question)
@@ -73,6 +74,7 @@ struct TerminalPrompter: LoginPrompter {
 
     func passphrase(forKey path: String, attempt: Int) async throws -> String {
         if attempt == 0, let known = passphrases[path] { return known }
+        history.noteQuestion()
         guard keyboard.isPresent else { throw NobodyToAsk("nobody is at a terminal to tell the passphrase") }
         let prompt = "\(attempt == 0 ? "" : "That was not it. ")Passphrase for \(path): "
         guard let passphrase = try await ask(prompt, echo: false) else {
@@ -97,13 +99,13 @@ final class Passphrases: Sendable {
 final class LoginHistory: Sendable {
     private let hasAsked = Mutex(false)
 
-    /// Whether the last login, or the one that is under way, has put a question to the person at the terminal.
+    /// Whether the last login, or the one that is under way, had a question for the person at the terminal, be there one or not.
     var neededAPerson: Bool { hasAsked.withLock { $0 } }
 
     /// A login begins.
     func begin() { hasAsked.withLock { $0 = false } }
 
-    /// A question appears on the terminal.
+    /// There is a question.
     func noteQuestion() { hasAsked.withLock { $0 = true } }
 }
 

@@ -15,6 +15,8 @@ public enum Event: Sendable {
     case ended(job: String, Ending, node: String?, elapsed: String?)
     case board(url: String)
     case noBoard(reason: String)
+    /// Output that is not shown: bytes of a file on the cluster.
+    case skipped(job: String, Range<Int>, file: String)
     case linkLost(reason: String)
     case linkBack
     case cancelling(job: String)
@@ -35,7 +37,7 @@ public enum Event: Sendable {
 
     var style: Style {
         switch self {
-        case .warning, .linkLost, .noBoard, .failure: .bad
+        case .warning, .linkLost, .noBoard, .failure, .skipped: .bad
         case .board: .link
         case .running, .linkBack: .good
         case .ended(_, let ending, _, _): ending.exitStatus == 0 ? .good : .bad
@@ -70,6 +72,9 @@ public enum Event: Sendable {
                 + (node.map { " on \($0)" } ?? "")
         case .board(let url): "TensorBoard \(url)"
         case .noBoard(let reason): "no TensorBoard: \(reason)"
+        case .skipped(_, let range, let file):
+            "\(byteCount(range.count)) of output came meanwhile and are not shown: bytes \(range.lowerBound) to "
+                + "\(range.upperBound) of \(file)"
         case .linkLost(let reason): "the link is down (\(reason)); trying to reconnect"
         case .linkBack: "the link is back"
         case .cancelling(let job): "cancelling job \(job)"
@@ -127,6 +132,13 @@ public enum Event: Sendable {
                 ])
         case .board(let url): return object("tensorboard", [("url", .string(url))])
         case .noBoard(let reason): return object("no_tensorboard", [("reason", .string(reason))])
+        case .skipped(let job, let range, let file):
+            return object(
+                "skipped",
+                [
+                    ("job", .string(job)), ("from", number(range.lowerBound)), ("to", number(range.upperBound)),
+                    ("file", .string(file)),
+                ])
         case .linkLost(let reason): return object("link_lost", [("reason", .string(reason))])
         case .linkBack: return object("link_back", [])
         case .cancelling(let job): return object("cancelling", [("job", .string(job))])

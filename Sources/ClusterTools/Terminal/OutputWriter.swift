@@ -13,6 +13,9 @@ struct OutputWriter: Sendable {
     let descriptor: CInt
     let loop: PollLoop
 
+    /// Whether a person may read along.
+    var isTerminal: Bool { isatty(descriptor) == 1 }
+
     /// What a pipe that polls as writable accepts without blocking; a terminal may take a moment longer.
     private static let portion = Int(PIPE_BUF)
 

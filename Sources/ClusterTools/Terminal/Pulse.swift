@@ -16,10 +16,14 @@ final class Pulse: Sendable {
     ///
     /// - Throws: `CancellationError` when the task was cancelled.
     func pause(for duration: Duration) async throws {
-        let generation = seen.withLock { $0 }
         do {
-            try await withTimeout(duration, or: Over()) { [fired] in try await fired.wait(after: generation) }
+            try await withTimeout(duration, or: Over()) { try await self.wait() }
         } catch is Over {}
+    }
+
+    /// Waits for ``fire()``, or for none when it came too early for an earlier pause.
+    func wait() async throws {
+        try await fired.wait(after: seen.withLock { $0 })
         seen.withLock { $0 = fired.generation }
     }
 }

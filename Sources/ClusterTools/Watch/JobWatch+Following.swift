@@ -1,16 +1,52 @@
 import IO
+import SSH
 import Slurm
 
 extension JobWatch {
-    /// Follows the job over one connection.
+    /// How often in a row the programs on the host may end early before another login is tried: it may lead to another
+    /// access node.
+    private static let falseStarts = 5
+    /// What has run this long was no false start.
+    private static let proof: Duration = .seconds(60)
+
+    /// Follows the job over one connection. Access nodes end what runs for long, or uses much: programs that end early are
+    /// started again, without another login.
     ///
     /// - Returns: how it ended, when all of its output has been shown.
     /// - Throws: a link loss (``isLinkLoss(_:)``), after which it can be called again with a new connection.
     func follow(on host: any Host) async throws -> Ending {
-        // A conversation of its own for the queue: a controller that is slow to answer must not hold up the output.
+        var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
+        var starts = 0
+        while true {
+            let began = ContinuousClock.now
+            await output.expectBacklog()
+            do {
+                return try await converse(on: host)
+            } catch let error as ConversationEnded {
+                if ContinuousClock.now - began > Self.proof {
+                    starts = 0
+                    pace.quicken()
+                }
+                starts += 1
+                guard starts < Self.falseStarts else { throw error }
+                console.report(.debug("\(error); starting it again"))
+                try await Task.sleep(for: pace.next())
+            }
+        }
+    }
+
+    private func converse(on host: any Host) async throws -> Ending {
         try await withConversation(on: host) { files, loopback in
-            try await self.withConversation(on: host) { queue, _ in
-                try await self.follow(files: files, queue: queue, loopback: loopback, host: host)
+            var hasBoth = false
+            do {
+                // A conversation of its own for the queue: a controller that is slow to answer must not hold up the output.
+                return try await self.withConversation(on: host) { queue, _ in
+                    hasBoth = true
+                    return try await self.follow(files: files, queue: queue, loopback: loopback, host: host)
+                }
+            } catch let error as SSHError where error.code == .channelRefused && !hasBoth {
+                console.report(.debug("\(error); one channel has to do"))
+                return try await self.follow(files: files, queue: files, loopback: loopback, host: host)
             }
         }
     }

@@ -19,8 +19,30 @@ actor OutputFollower {
         /// How much of ``pending`` was written.
         var written = 0
         var isOpen = true
+        /// Whether much may have been written while nobody looked.
+        var mayHaveBacklog = false
+        /// Where a skipped part began, until it is known at which line it ends.
+        var skippedFrom: Int?
 
         var isComplete: Bool { !isOpen || (pending.isEmpty && (offset ?? 0) >= total) }
+    }
+
+    /// How much may have been written while the link was down, in bytes, to be shown all the same.
+    struct Backlog: Sendable {
+        /// To somebody who reads along.
+        var onTerminal = 64 << 20
+        /// To a file or a pipe, after a lost link.
+        var elsewhere = 1 << 30
+        /// How much of the end of what is skipped is shown.
+        var tail = 1 << 20
+    }
+
+    /// A part of a stream that is not shown.
+    struct Gap: Sendable, Equatable {
+        /// The file in the run folder.
+        var file: String
+        /// The bytes of it.
+        var range: Range<Int>
     }
 
     /// How much of a stream is asked for at once.
@@ -28,17 +50,39 @@ actor OutputFollower {
 
     private var streams: [Channel: Stream]
     private var isPaused = false
+    private var hasBegun = false
+    private let limits: Backlog
+    private let skipped: @Sendable (Gap) -> Void
 
-    /// - Parameter hasOwnStart: whether the job script says where the command's own output begins. A template of the user's
-    ///   own need not.
-    init(output: OutputWriter, errors: OutputWriter, hasOwnStart: Bool) {
+    /// - Parameters:
+    ///   - hasOwnStart: whether the job script says where the command's own output begins. A template of the user's own need
+    ///     not.
+    ///   - limits: from which size on a backlog is skipped.
+    ///   - skipped: called for each part that is not shown, before what follows it is.
+    init(
+        output: OutputWriter, errors: OutputWriter, hasOwnStart: Bool, limits: Backlog = Backlog(),
+        skipped: @escaping @Sendable (Gap) -> Void
+    ) {
+        self.limits = limits
+        self.skipped = skipped
         streams = [
             .out: Stream(writer: output, offset: hasOwnStart ? nil : 0), .err: Stream(writer: errors, offset: 0),
         ]
     }
 
     /// Holds the output back, for as long as a question is on the screen.
-    func pause(_ isPaused: Bool) { self.isPaused = isPaused }
+    func pause(_ isPaused: Bool) {
+        self.isPaused = isPaused
+        if !isPaused { expectBacklog() }
+    }
+
+    /// There was nobody who looked at the output for a while, or nobody has yet.
+    func expectBacklog() {
+        for (channel, stream) in streams where stream.writer.isTerminal || hasBegun {
+            streams[channel]?.mayHaveBacklog = true
+        }
+        hasBegun = true
+    }
 
     /// What to ask the remote program for.
     var request: String {
@@ -72,12 +116,37 @@ actor OutputFollower {
     private func show(_ bytes: [UInt8], total: Int, of channel: Channel) async throws -> Bool {
         streams[channel]?.total = total
         guard let offset = streams[channel]?.offset else { return false }
+        if isBacklog(total - offset, of: channel) {
+            // Nobody waits for gigabytes, nor reads them; where they are is worth more.
+            streams[channel]?.skippedFrom = offset
+            streams[channel]?.offset = total - limits.tail
+            return true
+        }
+        let (skippedMore, bytes) = endGap(bytes, of: channel)
         // A file that is shorter than before was begun anew.
         let isAnew = bytes.isEmpty && total < offset
-        streams[channel]?.offset = isAnew ? 0 : offset + bytes.count
+        streams[channel]?.offset = isAnew ? 0 : offset + skippedMore + bytes.count
         streams[channel]?.pending += bytes
         try await writePending(channel)
         return isAnew || !bytes.isEmpty
+    }
+
+    private func isBacklog(_ count: Int, of channel: Channel) -> Bool {
+        guard let stream = streams[channel], stream.mayHaveBacklog else { return false }
+        streams[channel]?.mayHaveBacklog = false
+        return count > (stream.writer.isTerminal ? limits.onTerminal : limits.elsewhere)
+    }
+
+    /// Ends the part that is skipped, if one is, at the end of a line.
+    ///
+    /// - Returns: how many of the bytes still belong to it, and those to show.
+    private func endGap(_ bytes: [UInt8], of channel: Channel) -> (skipped: Int, shown: [UInt8]) {
+        guard let stream = streams[channel], let start = stream.skippedFrom, let offset = stream.offset, !bytes.isEmpty
+        else { return (0, bytes) }
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        streams[channel]?.skippedFrom = nil
+        skipped(Gap(file: "slurm.\(channel.rawValue)", range: start..<offset + end))
+        return (end, Array(bytes[end...]))
     }
 
     private func writePending(_ channel: Channel) async throws {

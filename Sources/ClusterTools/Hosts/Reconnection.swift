@@ -1,0 +1,58 @@
+/// Decides what follows when a connection is lost or cannot be made. A value without I/O: it is told what happened, and says
+/// what to do.
+struct Reconnection {
+    /// What has just failed.
+    enum Trouble: Equatable {
+        /// The connection broke, or there is none to be had now.
+        case link
+        /// The host would not let us in, or is not the one it should be: trying soon again would help nobody, and a site that
+        /// counts failed logins might lock the account.
+        case refusal
+        /// As `refusal`, in a login that needed a person: it must not come again and again by itself.
+        case personNeeded
+    }
+
+    enum Action: Equatable {
+        case retry(after: Duration)
+        /// Once the user says so.
+        case waitForUser
+        case giveUp
+    }
+
+    /// A connection that lasts this long was no false start: after it the next attempt comes soon again.
+    private static let proof: Duration = .seconds(10)
+
+    /// Whether there was a connection, and is none now.
+    private(set) var isDown = false
+    private var connected: ContinuousClock.Instant?
+    private var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
+    private var patience = Pace(first: .seconds(30), limit: .seconds(300), factor: 2)
+
+    /// There is a connection.
+    ///
+    /// - Returns: whether it replaces one that was lost.
+    mutating func succeeded(now: ContinuousClock.Instant = .now) -> Bool {
+        defer { isDown = false }
+        connected = now
+        patience.quicken()
+        return isDown
+    }
+
+    /// The connection is lost, or an attempt has failed.
+    ///
+    /// - Parameter canAsk: whether there is somebody to say when to try again.
+    mutating func failed(_ trouble: Trouble, canAsk: Bool, now: ContinuousClock.Instant = .now) -> Action {
+        // What never worked is a mistake in the profile more often than a fault of the network.
+        guard let connected else { return .giveUp }
+        if !isDown && now - connected > Self.proof { pace.quicken() }
+        isDown = true
+        switch trouble {
+        case .link: return .retry(after: pace.next())
+        case .refusal: return .retry(after: patience.next())
+        case .personNeeded: return canAsk ? .waitForUser : .giveUp
+        }
+    }
+
+    /// Something says that the next attempt may fare better, such as a network that is back.
+    mutating func encourage() { pace.quicken() }
+}
