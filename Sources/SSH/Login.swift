@@ -118,7 +118,19 @@ public struct HostKeyQuestion: Sendable, Equatable {
     /// Types of other keys that are recorded for this host: with some, the host is not new, only this key is.
     public var recordedTypes: [String]
     /// Whether a certificate authority is recorded for this host, whose certificates this module does not check.
-    public var hasCertificateAuthority = false
+    public var hasCertificateAuthority: Bool
+
+    public init(
+        host: String, port: UInt16, keyType: String, fingerprint: String, recordedTypes: [String],
+        hasCertificateAuthority: Bool = false
+    ) {
+        self.host = host
+        self.port = port
+        self.keyType = keyType
+        self.fingerprint = fingerprint
+        self.recordedTypes = recordedTypes
+        self.hasCertificateAuthority = hasCertificateAuthority
+    }
 }
 
 /// Thrown by a prompter when there is nobody to answer.

@@ -37,13 +37,22 @@ public struct Connector: Sendable {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
         console.report(.connecting(hostname))
         history.begin()
-        let route = try await RoutePlanner(
-            profile: profile, account: .current(environment: environment), loop: loop
-        ) { host, isOnTheWay in
-            TerminalPrompter(
-                console: console, keyboard: keyboard, host: host, isOnTheWay: isOnTheWay, passphrases: passphrases,
-                history: history)
-        }.route(to: hostname)
+        switch profile.transport {
+        case .libssh2: return try await withSession(to: hostname, body)
+        case .openssh:
+            try RoutePlanner.checkKey(of: profile)
+            return try await OpenSSHHost.with(
+                OpenSSHLogin(profile: profile, destination: hostname, home: environment["HOME"] ?? "/"),
+                prompter: prompter(for: hostname), passphrases: passphrases, environment: environment, loop: loop, body)
+        }
+    }
+
+    private func withSession<R: Sendable>(
+        to hostname: String, _ body: (any Host) async throws -> R
+    ) async throws -> R {
+        let planner = RoutePlanner(
+            profile: profile, account: .current(environment: environment), loop: loop, prompter: prompter)
+        let route = try await planner.route(to: hostname)
         for jump in route.jumpHosts { console.report(.debug("by way of \(jump.endpoint.description)")) }
         return try await Session.withSession(along: route, loop: loop) { session in
             try await body(
@@ -52,11 +61,22 @@ public struct Connector: Sendable {
                     user: route.destination.endpoint.user, passphrases: passphrases, loop: loop))
         }
     }
+
+    private func prompter(for host: String, isOnTheWay: Bool = false) -> TerminalPrompter {
+        TerminalPrompter(
+            console: console, keyboard: keyboard, host: host, isOnTheWay: isOnTheWay, passphrases: passphrases,
+            history: history)
+    }
 }
 
 extension Failure {
     /// The failure that an error of a login or a link means for the user.
     static func connecting(to host: String, _ error: any Error) -> any Error {
+        if let error = error as? NobodyToAsk {
+            return Failure(
+                Exit.noPermission, "cannot connect to \(host)", why: "\(error)",
+                remedy: "use a key in the agent or without a passphrase, or come from a terminal")
+        }
         guard let error = error as? SSHError else { return error }
         let status =
             switch error.code {

@@ -53,8 +53,9 @@ struct TerminalPrompter: LoginPrompter {
 
     /// Puts a question on the terminal, and waits for a line; nil when the input has ended.
     private func ask(_ question: String, echo: Bool) async throws -> String? {
-        keyboard.isWantedByLogin.set(true)
-        defer { keyboard.isWantedByLogin.set(false) }
+        // One login after the other asks.
+        if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
+        defer { keyboard.endLoginQuestion() }
         console.ask(question)
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
         console.endQuestion(isAnswered: answer != nil)

@@ -7,17 +7,21 @@ struct RoutePlanner {
     let account: LocalAccount
     let loop: PollLoop
     /// Who asks the user for a host; the second word says whether the user has to be told which host it is.
-    let prompter: (_ host: String, _ isOnTheWay: Bool) -> any LoginPrompter
+    let prompter: (_ host: String, _ isOnTheWay: Bool) -> TerminalPrompter
 
     /// More than anybody needs; a configuration in which hosts are each other's jump hosts would go on for ever.
     private static let mostJumpHosts = 16
 
+    /// Throws unless the key that the profile names is there.
+    static func checkKey(of profile: Profile) throws(Failure) {
+        guard let key = profile.sshKey, !LocalFile.isFile(key) else { return }
+        throw Failure(
+            Exit.noInput, "the private key \(key) does not exist",
+            remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
+    }
+
     func route(to hostname: String) async throws -> Route {
-        if let key = profile.sshKey, !LocalFile.isFile(key) {
-            throw Failure(
-                Exit.noInput, "the private key \(key) does not exist",
-                remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
-        }
+        try Self.checkKey(of: profile)
         let lookup = ConfigurationLookup(account: account, loop: loop)
         let destination = try await lookup.configuration(
             of: hostname, user: profile.user, port: profile.port.map(UInt16.init))

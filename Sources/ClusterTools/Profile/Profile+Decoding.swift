@@ -1,8 +1,8 @@
 extension Profile {
     /// Every key that a profile may have, in the order the documentation has them.
     public static let keys = [
-        "hostname", "port", "user", "ssh_key", "known_hosts", "scheduler", "sbatch_options", "untar_path", "tar_path",
-        "activate_python", "environment", "template", "requirements", "tunnel",
+        "hostname", "port", "user", "ssh_key", "known_hosts", "transport", "scheduler", "sbatch_options",
+        "untar_path", "tar_path", "activate_python", "environment", "template", "requirements", "tunnel",
     ]
 
     /// Reads the profile at `path`.
@@ -16,9 +16,9 @@ extension Profile {
     public init(json: [UInt8], path: String, home: String) throws(Failure) {
         let top = try JSONField(parsing: json, document: path)
         guard case .object = top.value else { throw top.mismatch(expected: "an object") }
-        let fileName = LocalPath.name(of: path)
-        self.init(name: fileName.hasSuffix(".json") ? String(fileName.dropLast(5)) : fileName)
+        self.init(name: Self.name(ofFile: path))
         self.path = path
+        source = top.value
 
         let folder = LocalPath.folder(of: path)
         var scheduler: SchedulerKind?
@@ -29,6 +29,7 @@ extension Profile {
             case "user": user = try field.account()
             case "ssh_key": sshKey = LocalPath.resolve(try field.word(), from: folder, home: home)
             case "known_hosts": knownHosts = LocalPath.resolve(try field.word(), from: folder, home: home)
+            case "transport": transport = try field.choice(of: Transport.self)
             case "scheduler": scheduler = try field.choice(of: SchedulerKind.self)
             case "sbatch_options": sbatchOptions = try field.sbatchOptions()
             case "untar_path": untarPath = try field.remotePath()

@@ -6,6 +6,8 @@ public struct Profile: Sendable, Equatable {
     public var name: String
     /// The file it was read from, as it was named; nothing for this machine itself.
     public var path: String?
+    /// What it was read from.
+    public var source: JSONValue?
 
     /// The access node. Without one, commands run on this machine.
     public var hostname: String?
@@ -17,6 +19,9 @@ public struct Profile: Sendable, Equatable {
     public var sshKey: String?
     /// A known_hosts file to use in place of the user's own, `~` expanded.
     public var knownHosts: String?
+
+    /// What speaks SSH with it.
+    public var transport: Transport
 
     /// What starts jobs there.
     public var scheduler: SchedulerKind
@@ -39,6 +44,7 @@ public struct Profile: Sendable, Equatable {
     public init(name: String, hostname: String? = nil, scheduler: SchedulerKind? = nil) {
         self.name = name
         self.hostname = hostname
+        self.transport = .libssh2
         self.scheduler = scheduler ?? (hostname == nil ? .none : .slurm)
         self.sbatchOptions = SbatchOptions()
         self.activatePython = []
@@ -47,7 +53,24 @@ public struct Profile: Sendable, Equatable {
     }
 
     /// This machine itself, for when there is no cluster at hand.
-    public static let thisMachine = Profile(name: "this machine")
+    public static let thisMachine = Profile(name: nameOfThisMachine)
+
+    /// What stands for this machine where clusters have names.
+    static let nameOfThisMachine = "here"
+
+    /// What the user calls the profile in a file.
+    static func name(ofFile path: String) -> String {
+        let name = LocalPath.name(of: path)
+        return name.hasSuffix(".json") ? String(name.dropLast(5)) : name
+    }
+}
+
+/// What speaks SSH with a host.
+public enum Transport: String, Sendable, CaseIterable {
+    /// The library: everything in this process.
+    case libssh2
+    /// The user's own ssh command, with all that it can log in by.
+    case openssh
 }
 
 /// What starts, watches and ends jobs on a host.
