@@ -14,7 +14,7 @@ public enum Template: Sendable {
         /// The two schedulers.
         case slurm, none
         /// What is to be done.
-        case submit, settle, watch, step
+        case submit, settle, watch, jobs, step
     }
 
     public var bytes: [UInt8] {
@@ -28,6 +28,7 @@ public enum Template: Sendable {
         case .remote(.submit): PackageResources.submit_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
+        case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
         }
     }

@@ -64,6 +64,12 @@ scheduler_queue() {
     ct_say queue "$1|$ct_state|None|$(uname -n)|$(uname -n)|N/A|N/A|N/A|N/A|"
 }
 
+# scheduler_queue_each: the same for every job that ct_each names, each with its key before it.
+scheduler_queue_each() {
+    ct_visit() { ct_run=$3; ct_say job "$1"; scheduler_queue "$2"; }
+    ct_each
+}
+
 # scheduler_cancel ID: TERM to the job; KILL to the whole group when it is still there some time later.
 scheduler_cancel() {
     ct_is_alive "$1" || return 0
@@ -80,4 +86,10 @@ scheduler_cancel() {
         kill -KILL "-$1" 2>/dev/null
     ) </dev/null >/dev/null 2>&1 &
     trap - HUP INT TERM
+}
+
+# scheduler_cancel_each: ends those jobs that ct_each names whose keys are in ct_wanted.
+scheduler_cancel_each() {
+    ct_visit() { case $ct_wanted in *" $1 "*) ct_run=$3; scheduler_cancel "$2" ;; esac; }
+    ct_each
 }

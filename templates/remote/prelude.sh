@@ -91,6 +91,19 @@ ct_read() {
     [ -r "$1" ] && { IFS= read -r ct_value <"$1" || [ -n "$ct_value" ]; }
 }
 
+# The state files of an array's tasks in ct_run, a line each.
+ct_tasks() {
+    for ct_job in "$ct_run"/job/[0-9]*; do
+        [ -d "$ct_job" ] || continue
+        ct_line=${ct_job##*/}
+        for ct_name in node state exit; do
+            ct_read "$ct_job/$ct_name"
+            ct_line="$ct_line|$ct_value"
+        done
+        ct_say task "$ct_line"
+    done
+}
+
 # Which loopback interface this is: see sbatch_script.sh.
 ct_loopback() {
     printf '%s %s' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -n)" "$(readlink /proc/self/ns/net 2>/dev/null)"

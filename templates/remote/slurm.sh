@@ -58,6 +58,24 @@ scheduler_queue() {
     fi
 }
 
+# scheduler_queue_each: the same for every job that ct_each names, in one call.
+scheduler_queue_each() {
+    ct_ids=
+    ct_visit() { [ "$2" = - ] || ct_ids=$ct_ids${ct_ids:+,}$2; }
+    ct_each
+    [ -z "$ct_ids" ] || scheduler_queue "$ct_ids"
+}
+
+# scheduler_cancel ID...
 scheduler_cancel() {
-    ct_out=$(scancel "$1" 2>&1) || ct_say cancel-problem "$(printf %s "$ct_out" | tr '\n' ' ')"
+    ct_out=$(scancel "$@" 2>&1) || ct_say cancel-problem "$(printf %s "$ct_out" | tr '\n' ' ')"
+}
+
+# scheduler_cancel_each: ends those jobs that ct_each names whose keys are in ct_wanted, in one call.
+scheduler_cancel_each() {
+    ct_ids=
+    ct_visit() { case $2:$ct_wanted in -:*) ;; *" $1 "*) ct_ids="$ct_ids $2" ;; esac; }
+    ct_each
+    # Numbers, and no patterns.
+    [ -z "$ct_ids" ] || scheduler_cancel $ct_ids
 }

@@ -57,18 +57,6 @@ ct_find_board() {
     return 1
 }
 
-ct_tasks() {
-    for ct_job in "$ct_run"/job/[0-9]*; do
-        [ -d "$ct_job" ] || continue
-        ct_line=${ct_job##*/}
-        for ct_name in node state exit; do
-            ct_read "$ct_job/$ct_name"
-            ct_line="$ct_line|$ct_value"
-        done
-        ct_say task "$ct_line"
-    done
-}
-
 ct_watch() {
     ct_login
     ct_say loopback "$(ct_loopback)"

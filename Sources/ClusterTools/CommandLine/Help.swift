@@ -27,7 +27,7 @@ public struct Help: Sendable {
     /// The column at which explanations start.
     private static let indent = 30
 
-    private let usage: String
+    let usage: String
     private let summary: String
     private let examples: [Example]
     private let sections: [Section]

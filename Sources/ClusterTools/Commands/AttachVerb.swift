@@ -1,24 +1,32 @@
+extension Verb {
+    static let attach = Verb(
+        name: "attach", operands: "[JOB]", operandCount: 0...1,
+        summary: "watch a job again: output, TensorBoard, Ctrl-C, exit status",
+        description: """
+            Everything that watching gives, from any terminal, after any absence: the output from its beginning, the way to \
+            TensorBoard, the question after Ctrl-C, and the command's exit status as this command's own.
+            """,
+        examples: [
+            .init("cluster attach", "watch the newest job again"),
+            .init("cluster attach 4242 --tail 20", "that one, from its last twenty lines on"),
+            .init("cluster attach 4242_7", "a task of an array"),
+        ],
+        options: [.init(.tail, nil, ["tail"], .required("N"), help: "begin with the last N lines of each stream")]
+    ) { try await AttachVerb(call: $0, tail: try $0.number(.tail, "--tail")).run() }
+}
+
 /// `cluster attach [JOB]`: everything that watching gives, for a job that was submitted before.
 struct AttachVerb {
-    let operands: [String]
-    let console: Console
-    let surroundings: Surroundings
+    let call: Verb.Call
+    let tail: Int?
 
     func run() async throws -> Int32 {
-        guard operands.count <= 1 else { throw Failure(Exit.usage, "attach watches one job") }
-        let store = JobStore(environment: surroundings.environment)
-        let job = try store.job(operands.first)
-        let profile =
-            if let path = job.profilePath { try Profile.load(path, home: surroundings.home) } else {
-                Profile.thisMachine
-            }
-        let keyboard = Keyboard(loop: surroundings.loop)
+        let job = try call.job()
+        let keyboard = Keyboard(loop: call.surroundings.loop)
         let supervisor = Supervisor(
-            connector: Connector(
-                profile: profile, console: console, keyboard: keyboard, environment: surroundings.environment,
-                loop: surroundings.loop),
-            console: console, keyboard: keyboard, interrupts: surroundings.interrupts, store: store,
-            loop: surroundings.loop)
+            connector: call.connector(for: try call.profile(of: job), keyboard: keyboard), console: call.console,
+            keyboard: keyboard, interrupts: call.surroundings.interrupts, store: call.store,
+            loop: call.surroundings.loop)
         return try await supervisor.run(.attach(job)).exitStatus
     }
 }

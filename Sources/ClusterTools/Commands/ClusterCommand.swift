@@ -6,49 +6,22 @@
 
 /// The `cluster` command: what is to be known and done about jobs after `submit`.
 public struct ClusterCommand {
-    enum Option: Hashable, Sendable { case json, quiet, verbose, help, version }
+    /// In the order of the help.
+    static let verbs: [Verb] = [.jobs, .attach]
 
-    /// A verb: what the help says of it, and what it does.
-    private struct Verb: Sendable {
-        let name: String
-        let synopsis: String
-        let help: String
-        let run: @Sendable (_ operands: [String], Console, Surroundings) async throws -> Int32
-    }
-
-    private static let verbs = [
-        Verb(
-            name: "attach", synopsis: "attach [JOB]",
-            help: "watch a job from its beginning: output, TensorBoard, Ctrl-C, exit status"
-        ) { try await AttachVerb(operands: $0, console: $1, surroundings: $2).run() },
-        Verb(name: "jobs", synopsis: "jobs", help: "the jobs that were submitted from this machine, the newest first") {
-            try JobsVerb(operands: $0, console: $1, surroundings: $2).run()
-        },
-    ]
-
-    static let table = OptionTable<Option>(
+    static let table = Verb.Table(
         command: "cluster",
-        groups: [
-            .init(
-                "Options",
-                [
-                    .init(.json, nil, ["json"], help: "status as one JSON object a line"),
-                    .init(.quiet, "q", ["quiet"], help: "no status lines"),
-                    .init(.verbose, "v", ["verbose"], help: "every step"),
-                    .init(.help, "h", ["help"], help: "this screen"),
-                    .init(.version, nil, ["version"], help: "the version"),
-                ])
-        ])
+        groups: [.init("Options", Verb.common + [.init(.version, nil, ["version"], help: "the version")])])
 
     static let help = Help(
-        usage: "cluster VERB [options] [JOB]",
+        usage: "cluster VERB [options] [JOB...]",
         summary: "Picks up jobs that submit has started, from any terminal, after any absence.",
         examples: [
+            .init("cluster jobs", "what has not ended, on all clusters"),
             .init("cluster attach", "watch the newest job again"),
-            .init("cluster attach 4242", "watch that one; the beginning of its number will do"),
+            .init("cluster help attach", "all about that verb; cluster attach --help says the same"),
         ],
-        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.help) })], table: table,
-        closing: "JOB is a number, a name or the beginning of a number; without it the newest job is meant.")
+        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.summary) })], table: table, closing: Verb.aboutJobs)
 
     /// Runs the command with this process's arguments.
     ///
@@ -57,33 +30,81 @@ public struct ClusterCommand {
         let interrupts = Interrupts()
         var console = Console(program: "cluster", detail: .normal, isJSON: false, environment: [:])
         do {
-            let surroundings = try Surroundings(interrupts: interrupts)
-            let parsed = try table.parse(try RawArguments.strings(RawArguments.ofThisProcess()), operands: .anywhere)
-            let given = Set(parsed.occurrences.map(\.id))
-            if given.contains(.version) {
-                print("cluster \(Product.version)")
-                return 0
-            }
-            guard !given.contains(.help), let name = parsed.operands.first else {
+            let words = try RawArguments.strings(RawArguments.ofThisProcess())
+            switch try ClusterRequest.parse(words) {
+            case .help(let help, let status):
                 print(help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil), terminator: "")
-                return given.contains(.help) ? 0 : Exit.usage
+                return status
+            case .version: print("cluster \(Product.version)")
+            case .run(let verb, let occurrences, let operands):
+                let surroundings = try Surroundings(interrupts: interrupts)
+                let given = Set(occurrences.map(\.id))
+                console = Console(
+                    program: "cluster",
+                    detail: given.contains(.verbose) ? .verbose : given.contains(.quiet) ? .quiet : .normal,
+                    isJSON: given.contains(.json), environment: surroundings.environment)
+                return try await verb.run(
+                    Verb.Call(
+                        operands: operands, occurrences: occurrences, console: console, surroundings: surroundings))
             }
-            let detail: Console.Detail =
-                given.contains(.verbose) ? .verbose : given.contains(.quiet) ? .quiet : .normal
-            console = Console(
-                program: "cluster", detail: detail, isJSON: given.contains(.json), environment: surroundings.environment
-            )
-            guard let verb = verbs.first(where: { $0.name == name }) else {
-                let nearest = Suggestion.nearest(to: name, among: verbs.map(\.name))
-                throw Failure(
-                    Exit.usage, "there is no verb \"\(name)\"",
-                    remedy: nearest.map { "did you mean \($0)?" } ?? "cluster --help lists them")
-            }
-            return try await verb.run(Array(parsed.operands.dropFirst()), console, surroundings)
+            return 0
         } catch {
             let failure = Failure(describing: error)
             console.report(failure)
             return failure.status
         }
+    }
+}
+
+/// What a command line of `cluster` means.
+enum ClusterRequest: Sendable {
+    case help(Help, status: Int32)
+    case version
+    case run(Verb, [Verb.Table.Occurrence], operands: [String])
+
+    /// - Parameter words: those after the program's name.
+    static func parse(_ words: [String]) throws(Failure) -> ClusterRequest {
+        let before = try ClusterCommand.table.parse(words, operands: .endOptions) { spelling in
+            let verb = ClusterCommand.verbs.first { verb in
+                verb.options.contains { option in
+                    option.short.map { "-\($0)" } == spelling || option.names.contains { "--" + $0 == spelling }
+                }
+            }
+            return verb.map { "options of a verb come after it: cluster \($0.name) \(spelling)" }
+        }
+        let given = Set(before.occurrences.map(\.id))
+        if given.contains(.version) { return .version }
+        guard let name = before.operands.first else {
+            return .help(ClusterCommand.help, status: given.contains(.help) ? 0 : Exit.usage)
+        }
+        var rest = before.operands.dropFirst()
+        if name == "help" {
+            guard let about = rest.popFirst() else { return .help(ClusterCommand.help, status: 0) }
+            return .help(try verb(about).help, status: 0)
+        }
+        let verb = try verb(name)
+        let after = try verb.table.parse(Array(rest), operands: .anywhere)
+        let occurrences = before.occurrences + after.occurrences
+        if occurrences.contains(where: { $0.id == .help }) { return .help(verb.help, status: 0) }
+        guard verb.operandCount.contains(after.operands.count) else {
+            let count = after.operands.count
+            let what =
+                count < verb.operandCount.lowerBound
+                ? "\(name): a JOB is missing"
+                : verb.operandCount.upperBound == 0
+                    ? "\(name) takes no further words, such as \"\(after.operands[0])\""
+                    : "\(name) takes one JOB, not \(count)"
+            throw Failure(Exit.usage, what, remedy: "usage: \(verb.help.usage)")
+        }
+        return .run(verb, occurrences, operands: after.operands)
+    }
+
+    private static func verb(_ name: String) throws(Failure) -> Verb {
+        let verbs = ClusterCommand.verbs
+        if let verb = verbs.first(where: { $0.name == name }) { return verb }
+        let nearest = Suggestion.nearest(to: name, among: verbs.map(\.name))
+        throw Failure(
+            Exit.usage, "there is no verb \"\(name)\"",
+            remedy: nearest.map { "did you mean \($0)?" } ?? "cluster --help lists them")
     }
 }

@@ -1,47 +1,73 @@
-import Slurm
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
-/// `cluster jobs`: the records of this machine, as they were last known; no cluster is asked.
+extension Verb {
+    static let jobs = Verb(
+        name: "jobs", operands: "", operandCount: 0...0,
+        summary: "the jobs that were submitted from this machine, the newest first",
+        description: """
+            The jobs that were submitted from this machine, on all clusters, the newest first: those that have not ended, and \
+            those that ended within the last day. Every cluster with a job that may still be there is asked, once.
+            """,
+        examples: [
+            .init("cluster jobs -a", "all that there is a record of"),
+            .init("cluster jobs --json | jq -r 'select(.state == \"running\").job'", "for programs"),
+        ],
+        options: [.init(.all, "a", ["all"], help: "those that ended long ago too")]
+    ) { try await JobsVerb(call: $0).run() }
+}
+
+/// `cluster jobs`: what is known here, and what the clusters say.
 struct JobsVerb {
-    let operands: [String]
-    let console: Console
-    let surroundings: Surroundings
+    let call: Verb.Call
 
-    func run() throws -> Int32 {
-        guard operands.isEmpty else { throw Failure(Exit.usage, "jobs takes no further words") }
-        let (jobs, unreadable) = try JobStore(environment: surroundings.environment).all()
-        for path in unreadable { console.report(.warning("\(path) is no job's record")) }
-        for job in jobs {
-            if console.isJSON {
-                print(Self.json(job))
+    /// A job that ended this long ago, in seconds, is still shown.
+    private static let recent = 24 * 3600
+
+    func run() async throws -> Int32 {
+        let records = call.records().jobs
+        let now = time(nil)
+        let wanted = records.filter { job in
+            call.has(.all) || job.phase != .ended || (job.ended ?? job.submitted) > now - Self.recent
+        }
+        let survey = Survey(call: call, records: records)
+        let statuses = try await survey.statuses(of: wanted)
+        let rows = wanted.compactMap { job in statuses[job.key].map { JobTable.Row(job: job, status: $0) } }
+        let table = JobTable(rows: rows, now: time(nil))
+        if call.console.isJSON {
+            for line in table.json() { print(line) }
+        } else if let width = TerminalText.width(of: STDOUT_FILENO) {
+            explainUnknown(rows)
+            if rows.isEmpty {
+                call.console.report(
+                    .note(
+                        records.isEmpty
+                            ? "no job was submitted from this machine yet" : "no job; -a shows those that ended"))
             } else {
-                print(Self.line(job))
+                for line in table.aligned(width: width) { print(line) }
             }
+        } else {
+            for line in table.tabSeparated() { print(line) }
         }
         return 0
     }
 
-    /// What is known of it here. A job that nobody watched to its end may be anywhere.
-    static func state(of job: Job) -> String {
-        switch job.phase {
-        case .submitting: "unknown: nobody has seen the answer to its submission; cluster attach finds out"
-        case .submitted: "submitted; cluster attach asks for more"
-        case .ended: job.ending?.description ?? "ended"
+    /// Says why nothing is known of some jobs, once for each reason: the table has no room for it.
+    private func explainUnknown(_ rows: [JobTable.Row]) {
+        var reasons: [(why: String, jobs: [String])] = []
+        for row in rows {
+            guard case .unknown(let why) = row.status else { continue }
+            if let index = reasons.firstIndex(where: { $0.why == why }) {
+                reasons[index].jobs.append(row.job.title)
+            } else {
+                reasons.append((why, [row.job.title]))
+            }
         }
-    }
-
-    private static func line(_ job: Job) -> String {
-        let place = job.profilePath.map { LocalPath.name(of: $0) } ?? "this machine"
-        return "\(job.title)\t\(job.name)\t\(place)\t\(state(of: job))\t\(ShellWord.join(job.command))"
-    }
-
-    private static func json(_ job: Job) -> JSONValue {
-        .object([
-            .init("job", .string(job.title)), .init("name", .string(job.name)),
-            .init("profile", job.profilePath.map { .string($0) } ?? .null),
-            .init("phase", .string(job.phase.rawValue)), .init("run", job.run.map { .string($0) } ?? .null),
-            .init("commit", .string(job.commit)), .init("submitted", .number("\(job.submitted)")),
-            .init("status", job.ending.map { .number("\($0.exitStatus)") } ?? .null),
-            .init("command", .array(job.command.map { .string($0) })),
-        ])
+        for (why, jobs) in reasons {
+            call.console.report(.warning("job\(jobs.count == 1 ? "" : "s") \(JSONField.list(jobs)): \(why)"))
+        }
     }
 }

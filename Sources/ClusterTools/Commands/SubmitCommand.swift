@@ -126,9 +126,10 @@ public struct SubmitCommand {
         return Job(
             token: "", name: name, phase: .submitting, runName: RunName.stem(at: now),
             project: RunName.folder(for: repository.name), profilePath: profile.path.map(absolute),
-            commit: snapshot.commit, reference: snapshot.reference, repository: repository.workTree,
+            profile: profile.source, commit: snapshot.commit, reference: snapshot.reference,
+            repository: repository.workTree,
             command: invocation.command, isArray: options.isArray, hasTensorBoard: invocation.tensorboard,
-            lingers: invocation.linger, submitted: now)
+            submitted: now)
     }
 
     private func absolute(_ path: String) -> String {

@@ -18,8 +18,8 @@ struct TerminalPrompter: LoginPrompter {
                     "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
                 remedy: "connect once from a terminal, or add the key to known_hosts")
         }
-        keyboard.isWantedByLogin.set(true)
-        defer { keyboard.isWantedByLogin.set(false) }
+        try await begin()
+        defer { keyboard.endLoginQuestion() }
         console.ask(
             """
             The host key of \(host) is not known. Its \(question.keyType) fingerprint is
@@ -38,14 +38,19 @@ struct TerminalPrompter: LoginPrompter {
                 Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
                 remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
         }
-        keyboard.isWantedByLogin.set(true)
-        defer { keyboard.isWantedByLogin.set(false) }
+        try await begin()
+        defer { keyboard.endLoginQuestion() }
         console.ask(Self.harmless(prompt))
         let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
         console.endQuestion(isAnswered: answer != nil)
         if !echo { console.breakLine() }
         guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
         return answer
+    }
+
+    /// One login after the other asks.
+    private func begin() async throws {
+        if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
     }
 
     func show(_ notice: String) async { console.report(.note(Self.harmless(notice))) }

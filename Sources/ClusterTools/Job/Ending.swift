@@ -1,8 +1,8 @@
 import Slurm
 
 /// How a job ended.
-public struct Ending: Codable, Sendable, Equatable {
-    public enum Cause: String, Codable, Sendable {
+public struct Ending: Sendable, Equatable {
+    public enum Cause: String, Sendable, CaseIterable {
         /// The command ended by itself.
         case finished
         /// A signal ended the command or the job, and nobody says why.
@@ -57,7 +57,9 @@ public struct Ending: Codable, Sendable, Equatable {
         case .lost: return "is gone, and left no word of its end"
         }
     }
+}
 
+extension Ending {
     /// Puts together what the queue says and what the job's own files say.
     ///
     /// - Parameters:

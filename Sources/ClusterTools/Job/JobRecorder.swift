@@ -17,6 +17,8 @@ final class JobRecorder: Sendable {
 
     /// Writes the record in place of an earlier one.
     func save(_ job: Job) {
+        // A task of an array has no record of its own.
+        guard job.task == nil else { return }
         note { try store.save(job) }
     }
 

@@ -1,9 +1,3 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 #if canImport(Darwin)
     import Darwin
 #else
@@ -11,9 +5,12 @@
 #endif
 
 /// The records of the jobs that were submitted from this machine: one JSON file each, named by the submission's token, in a
-/// folder that only the user reads. Files appear by rename, so any number of processes may read and write at once.
+/// folder that only the user reads.
+///
+/// Any number of processes may use it at once: a file appears whole, by rename, so readers need no lock; writers have one, so
+/// that what one of them has learnt is not lost in what another writes.
 public struct JobStore: Sendable {
-    private let folder: String
+    let folder: String
 
     /// - Parameter environment: where `XDG_STATE_HOME` and `HOME` are looked up.
     public init(environment: [String: String]) {
@@ -21,25 +18,33 @@ public struct JobStore: Sendable {
         folder = (state ?? (environment["HOME"] ?? "/") + "/.local/state") + "/cluster-tools/jobs"
     }
 
+    /// A temporary file that is this old, in seconds, belongs to a process that was killed while it wrote.
+    private static let abandoned = 3600
+
     private func path(of token: String) -> String { "\(folder)/\(token).json" }
 
     /// Writes a record in place of an earlier one of the same submission.
     public func save(_ job: Job) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let temporary = "\(folder)/.\(job.token).\(getpid())"
         do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            try writePrivately(Array(try encoder.encode(job)) + [UInt8(ascii: "\n")], to: temporary)
+            try makeFolders(folder)
+            try locked { try write(job) }
         } catch {
             throw Failure(
                 Exit.cannotCreate, "cannot write the job's record in \(folder)",
                 remedy: "make room, or set XDG_STATE_HOME to a folder that can be written", cause: error)
         }
-        guard rename(temporary, path(of: job.token)) == 0 else {
-            throw Failure(
-                Exit.cannotCreate, "cannot write \(path(of: job.token))", why: String(cString: strerror(errno)))
+        removeAbandoned()
+    }
+
+    /// Changes the record of a submission as it is now; does nothing when there is none any more.
+    func update(_ token: String, _ change: (inout Job) -> Void) throws {
+        guard LocalFile.isFile(path(of: token)) else { return }
+        try locked {
+            guard LocalFile.isFile(path(of: token)) else { return }
+            let before = try read(path(of: token))
+            var job = before
+            change(&job)
+            if job != before { try write(job) }
         }
     }
 
@@ -50,62 +55,97 @@ public struct JobStore: Sendable {
         }
     }
 
-    /// All records, the newest first, and the files that hold none.
-    public func all() throws -> (jobs: [Job], unreadable: [String]) {
-        guard FileManager.default.fileExists(atPath: folder) else { return ([], []) }
+    /// All records, the newest first, and what is wrong with the files that hold none.
+    public func all() -> (jobs: [Job], problems: [Failure]) {
         var jobs: [Job] = []
-        var unreadable: [String] = []
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder)
-        where name.hasSuffix(".json") && !name.hasPrefix(".") {
+        var problems: [Failure] = []
+        for name in LocalFile.names(in: folder) where name.hasSuffix(".json") && !name.hasPrefix(".") {
             do {
-                let data = try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
-                jobs.append(try JSONDecoder().decode(Job.self, from: data))
+                jobs.append(try read("\(folder)/\(name)"))
             } catch {
-                unreadable.append("\(folder)/\(name)")
+                // Another process may have removed it in this moment.
+                if LocalFile.isFile("\(folder)/\(name)") { problems.append(error) }
             }
         }
-        return (jobs.sorted { ($0.submitted, $0.token) > ($1.submitted, $1.token) }, unreadable)
+        return (jobs.sorted { ($0.submitted, $0.token) > ($1.submitted, $1.token) }, problems)
     }
 
-    /// The job that a word means: a number, a name (the newest of that name), or the beginning of a number or token that no
-    /// other has; without a word the newest.
-    public func job(_ word: String?) throws -> Job {
-        let jobs = try all().jobs
-        guard let word else {
-            guard let newest = jobs.first else {
-                throw Failure(Exit.noInput, "no job was submitted from this machine yet")
-            }
-            return newest
-        }
-        if let exact = jobs.first(where: { $0.id == word || $0.token == word || $0.name == word }) { return exact }
-        let near = jobs.filter { $0.id?.hasPrefix(word) == true || $0.token.hasPrefix(word) }
-        guard near.count <= 1 else {
-            throw Failure(
-                Exit.usage, "\(word) can mean \(near.count) jobs",
-                why: near.prefix(5).map { "\($0.title)  \($0.name)" }.joined(separator: "\n"))
-        }
-        guard let job = near.first else {
-            throw Failure(
-                Exit.noInput, "no job \(word) was submitted from this machine", remedy: "cluster jobs lists them")
-        }
-        return job
+    // MARK: Files
+
+    private func read(_ path: String) throws(Failure) -> Job {
+        try Job(record: try LocalFile.contents(of: path, subject: "the job's record"), document: path)
     }
+
+    private func write(_ job: Job) throws {
+        let temporary = "\(folder)/.\(job.token).\(getpid())"
+        try writePrivately(job.record, to: temporary)
+        guard rename(temporary, path(of: job.token)) == 0 else {
+            throw SystemFailure("rename to \(path(of: job.token))")
+        }
+    }
+
+    /// Runs `body` while no other process writes.
+    private func locked(_ body: () throws -> Void) throws {
+        let path = folder + ".lock"
+        let lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw SystemFailure("open \(path)") }
+        defer { close(lock) }
+        while flock(lock, LOCK_EX) != 0 {
+            // A file system without locks: whole files are what remains.
+            guard errno == EINTR else { break }
+        }
+        try body()
+    }
+
+    /// Removes what processes left that were killed while they wrote.
+    private func removeAbandoned() {
+        for name in LocalFile.names(in: folder) where name.hasPrefix(".") && ![".", ".."].contains(name) {
+            var status = stat()
+            guard stat("\(folder)/\(name)", &status) == 0, Self.modified(status) < time(nil) - Self.abandoned else {
+                continue
+            }
+            // Whoever was first is as good.
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    private static func modified(_ status: stat) -> Int {
+        #if canImport(Darwin)
+            status.st_mtimespec.tv_sec
+        #else
+            status.st_mtim.tv_sec
+        #endif
+    }
+}
+
+/// A system call that failed, and why.
+private struct SystemFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ call: String) { description = "\(call): \(String(cString: strerror(errno)))" }
+}
+
+/// Makes a folder that only the user reads, with those above it.
+private func makeFolders(_ path: String) throws {
+    guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+    guard errno == ENOENT, path != "/" else { throw SystemFailure("mkdir \(path)") }
+    try makeFolders(LocalPath.folder(of: path))
+    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemFailure("mkdir \(path)") }
 }
 
 /// Makes a file that only the user reads, and sees to it that its content has reached the disk.
 private func writePrivately(_ bytes: [UInt8], to path: String) throws {
-    func fail() -> Failure { Failure(Exit.ioError, "cannot write \(path)", why: String(cString: strerror(errno))) }
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw fail() }
+    guard file >= 0 else { throw SystemFailure("open \(path)") }
     defer { close(file) }
     var written = 0
     while written < bytes.count {
         let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
         guard count >= 0 else {
             if errno == EINTR { continue }
-            throw fail()
+            throw SystemFailure("write \(path)")
         }
         written += count
     }
-    guard fsync(file) == 0 else { throw fail() }
+    guard fsync(file) == 0 else { throw SystemFailure("fsync \(path)") }
 }

@@ -54,6 +54,25 @@ extension JSONValue: CustomStringConvertible {
         return text
     }
 
+    /// The document with a line for each member of an object that holds others, for a person to read.
+    public var indented: String {
+        var text = ""
+        writeIndented(to: &text, by: "")
+        return text
+    }
+
+    private func writeIndented(to text: inout String, by indent: String) {
+        guard case .object(let members) = self, !members.isEmpty else { return write(to: &text) }
+        let inner = indent + "  "
+        for (index, member) in members.enumerated() {
+            text += (index == 0 ? "{\n" : ",\n") + inner
+            Self.write(member.name, to: &text)
+            text += ": "
+            member.value.writeIndented(to: &text, by: inner)
+        }
+        text += "\n\(indent)}"
+    }
+
     private func write(to text: inout String) {
         switch self {
         case .null: text += "null"

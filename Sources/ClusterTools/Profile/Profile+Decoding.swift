@@ -16,9 +16,9 @@ extension Profile {
     public init(json: [UInt8], path: String, home: String) throws(Failure) {
         let top = try JSONField(parsing: json, document: path)
         guard case .object = top.value else { throw top.mismatch(expected: "an object") }
-        let fileName = LocalPath.name(of: path)
-        self.init(name: fileName.hasSuffix(".json") ? String(fileName.dropLast(5)) : fileName)
+        self.init(name: Self.name(ofFile: path))
         self.path = path
+        source = top.value
 
         let folder = LocalPath.folder(of: path)
         var scheduler: SchedulerKind?

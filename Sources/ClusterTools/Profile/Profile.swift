@@ -6,6 +6,8 @@ public struct Profile: Sendable, Equatable {
     public var name: String
     /// The file it was read from, as it was named; nothing for this machine itself.
     public var path: String?
+    /// What it was read from.
+    public var source: JSONValue?
 
     /// The access node. Without one, commands run on this machine.
     public var hostname: String?
@@ -51,7 +53,16 @@ public struct Profile: Sendable, Equatable {
     }
 
     /// This machine itself, for when there is no cluster at hand.
-    public static let thisMachine = Profile(name: "this machine")
+    public static let thisMachine = Profile(name: nameOfThisMachine)
+
+    /// What stands for this machine where clusters have names.
+    static let nameOfThisMachine = "here"
+
+    /// What the user calls the profile in a file.
+    static func name(ofFile path: String) -> String {
+        let name = LocalPath.name(of: path)
+        return name.hasSuffix(".json") ? String(name.dropLast(5)) : name
+    }
 }
 
 /// What speaks SSH with a host.

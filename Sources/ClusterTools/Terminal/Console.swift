@@ -65,6 +65,15 @@ public final class Console: Sendable {
         }
     }
 
+    /// There is no progress to show any more.
+    func endProgress() {
+        foot.withLock { foot in
+            guard case .progress = foot else { return }
+            Console.put(Console.eraseLine)
+            foot = .nothing
+        }
+    }
+
     /// A question, as it is, shown however quiet it is. What is reported before ``endQuestion(isAnswered:)`` appears above it.
     func ask(_ question: String) {
         write(question)

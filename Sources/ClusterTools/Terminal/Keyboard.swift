@@ -10,7 +10,9 @@ import Synchronization
 /// The person at the terminal, if there is one: standard input and standard error are both terminals.
 public struct Keyboard: Sendable {
     private let hasTerminal: Bool
-    private let turn = Turn()
+    private let turn: Turn
+    /// Whose login may ask, where several go on at once.
+    private let floor: Floor?
     /// Whether a login asks for something. It cannot go on without, so other questions make way.
     let isWantedByLogin = Beacon(false)
     private let loop: PollLoop
@@ -21,7 +23,44 @@ public struct Keyboard: Sendable {
     public init(loop: PollLoop) {
         self.loop = loop
         hasTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        turn = Turn()
+        floor = nil
     }
+
+    private init(sharedWith other: Keyboard, floor: Floor) {
+        loop = other.loop
+        hasTerminal = other.hasTerminal
+        turn = other.turn
+        self.floor = floor
+    }
+
+    /// The same keyboard for each of several logins that go on at once: the first that asks has it until ``endLogin()``.
+    func shared(among count: Int) -> [Keyboard] {
+        let turn = Turn()
+        return (0..<count).map { _ in Keyboard(sharedWith: self, floor: Floor(turn)) }
+    }
+
+    // MARK: Logins
+
+    /// A login is about to ask something; waits until no other one does.
+    ///
+    /// - Returns: whether the user has to be told whose questions these are.
+    func beginLoginQuestion() async throws -> Bool {
+        isWantedByLogin.set(true)
+        do {
+            return try await floor?.take() ?? false
+        } catch {
+            isWantedByLogin.set(false)
+            throw error
+        }
+    }
+
+    func endLoginQuestion() { isWantedByLogin.set(false) }
+
+    /// The login is over: another one may ask.
+    func endLogin() { floor?.give() }
+
+    // MARK: Reading
 
     /// The next line that is typed, without its end; nil when the input has ended (Ctrl-D). Can be cancelled. One reader after
     /// the other gets a line as a whole.
@@ -83,5 +122,29 @@ private final class Turn: Sendable {
     func give() {
         isTaken.withLock { $0 = false }
         freed.signal()
+    }
+}
+
+/// The turn of one of several logins, from its first question to its end.
+private final class Floor: Sendable {
+    private let turn: Turn
+    private let isMine = Mutex(false)
+
+    init(_ turn: Turn) { self.turn = turn }
+
+    /// - Returns: whether it was not ours before.
+    func take() async throws -> Bool {
+        if isMine.withLock({ $0 }) { return false }
+        try await turn.take()
+        isMine.withLock { $0 = true }
+        return true
+    }
+
+    func give() {
+        let wasMine = isMine.withLock { isMine in
+            defer { isMine = false }
+            return isMine
+        }
+        if wasMine { turn.give() }
     }
 }

@@ -47,6 +47,7 @@ actor Supervisor {
     private let questions = Mailbox<Questioner.Message>()
     private let watch = Beacon<JobWatch?>(nil)
     private let retryLogin = Pulse()
+    private let linkUse = LinkUse()
 
     private var stage = Stage.preparing
 
@@ -83,7 +84,9 @@ actor Supervisor {
     // MARK: The four tasks
 
     private func work(at errand: Errand) async throws -> Outcome? {
-        let link = Link(connector: connector, console: console, retry: retryLogin, loop: loop) { [questions, watch] in
+        let link = Link(
+            connector: connector, console: console, retry: retryLogin, use: linkUse, loop: loop
+        ) { [questions, watch] in
             // Before there is a job there is nothing to ask about it.
             guard watch.value != nil else { return false }
             switch $0 {
@@ -131,8 +134,8 @@ actor Supervisor {
         // What was known once is known better than what the queue remembers later.
         let ending = job.phase == .ended ? job.ending ?? latest : latest
         await watch.announceEnding(ending)
-        job.phase = .ended
-        job.ending = ending
+        job.end(ending, at: await watch.files.end ?? time(nil))
+        job.node = await watch.files.node ?? job.node
         recorder.save(job)
         return .ended(ending, wasCancelledHere: await watch.wasCancelled)
     }
@@ -200,7 +203,8 @@ actor Supervisor {
         let questions = questions
         watch.set(
             JobWatch(
-                job: job, id: id, run: run, profile: connector.profile, console: console, output: output, tunnel: tunnel
+                job: job, id: id, run: run, profile: connector.profile, console: console, output: output, tunnel: tunnel,
+                linkUse: linkUse
             ) { questions.post(.jobEnded) })
     }
 

@@ -1,0 +1,109 @@
+/// A verb of `cluster`: what it is called, what its help says, what it does.
+struct Verb: Sendable {
+    /// The options of all verbs; a verb has some of them.
+    enum Option: Hashable, Sendable {
+        case all, yes, follow, errorStream, tail
+        case json, quiet, verbose, help, version
+    }
+
+    typealias Table = OptionTable<Option>
+
+    let name: String
+    /// What follows the options on the command line, as in `[JOB]`.
+    let operands: String
+    /// How many of them there may be.
+    let operandCount: ClosedRange<Int>
+    /// A line for the list of verbs, without a full stop.
+    let summary: String
+    /// A few sentences for the verb's own help.
+    let description: String
+    let examples: [Help.Example]
+    let options: [Table.Option]
+    let run: @Sendable (Call) async throws -> Int32
+
+    /// A verb as it was typed.
+    struct Call: Sendable {
+        let operands: [String]
+        let console: Console
+        let surroundings: Surroundings
+        private let values: [Option: Table.Value]
+
+        init(
+            operands: [String], occurrences: [Table.Occurrence], console: Console, surroundings: Surroundings
+        ) {
+            self.operands = operands
+            self.console = console
+            self.surroundings = surroundings
+            // The last one counts.
+            values = Dictionary(occurrences.map { ($0.id, $0.value) }) { $1 }
+        }
+
+        func has(_ option: Option) -> Bool { values[option] != nil }
+
+        /// The number that was given with an option.
+        func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
+            guard case .text(let text) = values[option] else { return nil }
+            guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
+                throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
+            }
+            return number
+        }
+    }
+
+    /// Options that every verb has, and that may stand before it.
+    static let common: [Table.Option] = [
+        .init(.json, nil, ["json"], help: "one JSON object a line"),
+        .init(.quiet, "q", ["quiet"], help: "no status lines"),
+        .init(.verbose, "v", ["verbose"], help: "every step"),
+        .init(.help, "h", ["help"], help: "this screen"),
+    ]
+
+    /// What parsing, help and suggestions read.
+    var table: Table {
+        Table(command: "cluster \(name)", groups: [.init("Options", options + Self.common)])
+    }
+
+    var synopsis: String { operands.isEmpty ? name : "\(name) \(operands)" }
+
+    var help: Help {
+        Help(
+            usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
+            examples: examples, table: table, closing: operands.contains("JOB") ? Self.aboutJobs : nil)
+    }
+
+    static let aboutJobs = """
+        JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task of an array, PROFILE:JOB the one on \
+        that cluster. Where it may be left out, the newest job is meant.
+        """
+}
+
+extension Verb.Call {
+    var store: JobStore { JobStore(environment: surroundings.environment) }
+
+    /// The records of this machine. Files that hold none are told, and change nothing.
+    func records() -> JobSelection {
+        let (jobs, problems) = store.all()
+        for problem in problems { console.report(.warning("not a job's record: \(problem)")) }
+        return JobSelection(jobs: jobs)
+    }
+
+    /// The job that the first operand means; without one the newest.
+    func job() throws(Failure) -> Job {
+        let choice = try records().job(operands.first)
+        if let note = choice.note { console.report(.note(note)) }
+        return choice.job
+    }
+
+    /// The profile that leads to a job now.
+    func profile(of job: Job) throws(Failure) -> Profile {
+        let current = try job.currentProfile(home: surroundings.home)
+        if let notice = current.notice { console.report(.warning(notice)) }
+        return current.profile
+    }
+
+    func connector(for profile: Profile, keyboard: Keyboard) -> Connector {
+        Connector(
+            profile: profile, console: console, keyboard: keyboard, environment: surroundings.environment,
+            loop: surroundings.loop)
+    }
+}
