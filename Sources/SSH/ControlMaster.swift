@@ -129,7 +129,8 @@ private struct Control: Sendable {
         guard version == MultiplexRequest.version else {
             throw SSHError(
                 .protocolFailure,
-                "this ssh speaks version \(version) of the protocol of ControlMaster, and not \(MultiplexRequest.version)")
+                "this ssh speaks version \(version) of the protocol of ControlMaster, and not \(MultiplexRequest.version)"
+            )
         }
     }
 
@@ -247,7 +248,9 @@ private final class PassedChannel: RunningProcess {
     func follow(_ control: Control) async {
         do {
             while let message = try await control.next() {
-                if case .exited(let status) = message { return settle(.ended(.exited(Int32(truncatingIfNeeded: status)))) }
+                if case .exited(let status) = message {
+                    return settle(.ended(.exited(Int32(truncatingIfNeeded: status))))
+                }
             }
             // A master says nothing of a command that a signal has ended, and nothing when it ends itself.
             settle(try await master.isAlive() ? .ended(.unknown) : .lost)

@@ -55,10 +55,12 @@ struct BrokenSubmissionTests {
     /// And over the way back, which has the answer at its end.
     @Test(arguments: Place.clusters) func anywhereOnTheWayBack(place: Place) async throws {
         let whole = try await wholeSubmission(place).down
-        try await breakEverywhere(place, (1...7).map { (whole * $0 / 8, .down) } + (0..<3).map { (whole - 100 * $0, .down) })
+        try await breakEverywhere(
+            place, (1...7).map { (whole * $0 / 8, .down) } + (0..<3).map { (whole - 100 * $0, .down) })
     }
 
-    private func breakEverywhere(_ place: Place, _ breaks: [(byte: Int, direction: FaultyLink.Direction)]) async throws {
+    private func breakEverywhere(_ place: Place, _ breaks: [(byte: Int, direction: FaultyLink.Direction)]) async throws
+    {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, point) in breaks.enumerated() {
                 // A few at a time: each is a login or two.

@@ -69,7 +69,9 @@ struct OpenSSHLogin: Sendable, Equatable {
 
     /// The command line of an ssh that logs in, says so, and opens channels for whoever reaches its control socket.
     func words(folder: String) -> [String] {
-        var words = ["ssh", "-F", "\(folder)/\(Self.configuration)", "-M", "-N", "-T", "-S", "\(folder)/\(Self.control)"]
+        var words = [
+            "ssh", "-F", "\(folder)/\(Self.configuration)", "-M", "-N", "-T", "-S", "\(folder)/\(Self.control)",
+        ]
         func option(_ name: String, _ value: String) { words += ["-o", "\(name)=\(value)"] }
 
         // Run after the login, and after the control socket is there: the one sign that needs no polling.
@@ -101,7 +103,8 @@ struct OpenSSHLogin: Sendable, Equatable {
         let target = "\(hop.worker.host.contains(":") ? "[\(hop.worker.host)]" : hop.worker.host):\(hop.worker.port)"
         let through =
             [
-                "exec", "ssh", "-F", "none", "-S", hop.control, "-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-W",
+                "exec", "ssh", "-F", "none", "-S", hop.control, "-o", "ControlMaster=no", "-o", "ProxyCommand=false",
+                "-W",
                 target, "--", destination,
             ]
         var options = [

@@ -97,7 +97,9 @@ final class OpenSSHMaster: Sendable {
 
     private func logIn(_ questions: OpenSSHQuestions, _ listener: SocketListener) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.awaitGreeting() }
+            group.addTask {
+                do { try await self.awaitGreeting() } catch { throw questions.refusal ?? error }
+            }
             group.addTask { try await questions.serve(listener) }
             group.addTask {
                 while case let idle = questions.idle, idle < Self.loginLimit {

@@ -9,6 +9,8 @@ final class OpenSSHQuestions: Sendable {
         var idleSince: ContinuousClock.Instant? = .now
         /// How often the passphrase of each key was asked for.
         var attempts: [String: Int] = [:]
+        /// Why there was no answer.
+        var refusal: (any Error)?
     }
 
     private let prompter: any LoginPrompter
@@ -23,6 +25,9 @@ final class OpenSSHQuestions: Sendable {
     /// How long ssh has asked nothing; zero while it waits for an answer.
     var idle: Duration { state.withLock { $0.idleSince }.map { .now - $0 } ?? .zero }
 
+    /// What the prompter has ended the login by. ssh goes on without the answer, and fails in a way that explains nothing.
+    var refusal: (any Error)? { state.withLock { $0.refusal } }
+
     /// Answers until it is cancelled, or the prompter ends the login by an error.
     func serve(_ listener: SocketListener) async throws {
         while true {
@@ -36,7 +41,13 @@ final class OpenSSHQuestions: Sendable {
 
             state.withLock { $0.idleSince = nil }
             defer { state.withLock { $0.idleSince = .now } }
-            let answer = try await answer(question)
+            let answer: String?
+            do {
+                answer = try await self.answer(question)
+            } catch {
+                state.withLock { $0.refusal = error }
+                throw error
+            }
             do {
                 if let answer { try await connection.write([AskPass.isAnswer] + Array(answer.utf8)) }
             } catch is IOError {

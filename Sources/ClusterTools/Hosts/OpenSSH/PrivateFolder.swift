@@ -29,7 +29,7 @@ private func makeFolder(environment: [String: String]) throws -> String {
     var failure = IOError(.systemCall, "no folder was tried")
     for parent in [environment["XDG_RUNTIME_DIR"], environment["TMPDIR"], "/tmp"] {
         guard let parent, parent.hasPrefix("/"), parent.utf8.allSatisfy(isPlain) else { continue }
-        var template = Array((parent + "/ct-XXXXXX").utf8CString)
+        var template = Array((parent + "/ct-ssh-XXXXXX").utf8CString)
         guard template.count - 1 <= longestPath else { continue }
         if mkdtemp(&template) != nil {
             return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
