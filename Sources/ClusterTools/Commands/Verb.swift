@@ -101,6 +101,23 @@ extension Verb.Call {
         return current.profile
     }
 
+    /// Runs `body` until it is done, or until a signal asks this process to stop; then with this status.
+    func untilSignal(
+        _ status: (Interrupts.Signal) -> Int32 = \.exitStatus, _ body: @escaping @Sendable () async throws -> Int32
+    ) async throws -> Int32 {
+        enum End { case done(Int32), signal(Interrupts.Signal) }
+        return try await withThrowingTaskGroup(of: End.self) { group in
+            group.addTask { .done(try await body()) }
+            group.addTask { [interrupts = surroundings.interrupts] in .signal(try await interrupts.next()) }
+            defer { group.cancelAll() }
+            switch try await group.next() {
+            case .done(let status)?: return status
+            case .signal(let signal)?: return status(signal)
+            case nil: throw CancellationError()
+            }
+        }
+    }
+
     func connector(for profile: Profile, keyboard: Keyboard) -> Connector {
         Connector(
             profile: profile, console: console, keyboard: keyboard, environment: surroundings.environment,
