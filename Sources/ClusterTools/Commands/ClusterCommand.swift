@@ -21,7 +21,8 @@ public struct ClusterCommand {
             .init("cluster attach", "watch the newest job again"),
             .init("cluster help attach", "all about that verb; cluster attach --help says the same"),
         ],
-        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.summary) })], table: table, closing: Verb.aboutJobs)
+        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.summary) })], table: table,
+        closing: Verb.aboutJobs + Verb.aboutNoJob)
 
     /// Runs the command with this process's arguments.
     ///

@@ -68,13 +68,15 @@ struct Verb: Sendable {
     var help: Help {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
-            examples: examples, table: table, closing: operands.contains("JOB") ? Self.aboutJobs : nil)
+            examples: examples, table: table,
+            closing: operands.contains("JOB") ? Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "") : nil)
     }
 
     static let aboutJobs = """
         JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task of an array, PROFILE:JOB the one on \
-        that cluster. Where it may be left out, the newest job is meant.
+        that cluster.
         """
+    static let aboutNoJob = " Without one the newest job is meant."
 }
 
 extension Verb.Call {
