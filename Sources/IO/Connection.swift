@@ -9,6 +9,20 @@ struct SocketAddress: Sendable {
     var family: CInt
     var bytes: [UInt8]
 
+    /// Of a socket in the file system.
+    ///
+    /// - Throws: ``IOError`` with the given code when the path is too long for one: 103 bytes, or 107 on Linux.
+    static func path(_ path: String, code: IOError.Code) throws -> SocketAddress {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let capacity = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < capacity else {
+            throw IOError(code, "the socket's path is longer than \(capacity - 1) bytes: \(path)")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafeBytes(of: &address) { SocketAddress(family: AF_UNIX, bytes: [UInt8]($0)) }
+    }
+
     func with<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) -> R? {
         bytes.withUnsafeBytes { raw in
             raw.baseAddress.map { body($0.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) }
@@ -110,17 +124,9 @@ private func connect(
 
 /// Connects to a socket in the file system, such as an ssh-agent's, and hands the connection to `body`.
 public func withConnection<R>(
-    toSocketAt path: String, loop: PollLoop, _ body: (any ByteStream) async throws -> R
+    toSocketAt path: String, loop: PollLoop, _ body: (Descriptor) async throws -> R
 ) async throws -> R {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let capacity = MemoryLayout.size(ofValue: address.sun_path)
-    guard path.utf8.count < capacity else {
-        throw IOError(.connectFailed, "the socket's path is longer than \(capacity - 1) bytes: \(path)")
-    }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let socketAddress = withUnsafeBytes(of: &address) { SocketAddress(family: AF_UNIX, bytes: [UInt8]($0)) }
-
+    let socketAddress = try SocketAddress.path(path, code: .connectFailed)
     let fd = try makeSocket(family: AF_UNIX)
     let connection = try Descriptor(socket: fd, loop: loop)
     let status = socketAddress.with { system.connect(fd, $0, $1) } ?? -1

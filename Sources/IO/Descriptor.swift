@@ -1,3 +1,5 @@
+internal import CSystem
+
 #if canImport(Darwin)
     internal import Darwin
 #else
@@ -87,6 +89,21 @@ public actor Descriptor: ByteStream {
         #else
             return send(output, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
         #endif
+    }
+
+    /// Gives a descriptor to the process at the other end of this Unix socket, together with one byte of data.
+    public func pass(_ end: PipeEnd) async throws {
+        while true {
+            guard output >= 0 else { throw IOError(.closed, "writing to a closed descriptor") }
+            let (count, failure) = try end.withDescriptor { (submit_send_descriptor(output, $0), errno) }
+            if count == 1 { return }
+            switch failure {
+            case EINTR: continue
+            case EAGAIN, EWOULDBLOCK: try await loop.writable(output)
+            case EPIPE, ECONNRESET: throw IOError.of(failure, "passing a descriptor", code: .brokenPipe)
+            default: throw IOError.of(failure, "passing a descriptor")
+            }
+        }
     }
 
     public func finishWriting() {

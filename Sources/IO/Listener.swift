@@ -42,18 +42,7 @@ public final class Listener: Sendable {
     }
 
     private func acceptNow(on socket: CInt) throws -> Descriptor? {
-        let fd = system.accept(socket, nil, nil)
-        guard fd >= 0 else {
-            switch errno {
-            // The last two: the connection was gone before it could be accepted.
-            case EAGAIN, EWOULDBLOCK, EINTR, ECONNABORTED: return nil
-            default: throw IOError.last("accepting a connection on port \(port)")
-            }
-        }
-        closeOnExec(fd)
-        #if canImport(Darwin)
-            setOption(fd, SOL_SOCKET, SO_NOSIGPIPE, 1)
-        #endif
+        guard let fd = try acceptConnection(on: socket, "on port \(port)") else { return nil }
         setOption(fd, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
         return try Descriptor(socket: fd, loop: loop)
     }
@@ -67,6 +56,25 @@ public final class Listener: Sendable {
             group.cancelAll()
         }
     }
+}
+
+/// Accepts a connection that no child inherits and whose writes raise no signal; nil when none is there now.
+///
+/// - Parameter place: for the error.
+func acceptConnection(on socket: CInt, _ place: @autoclosure () -> String) throws -> CInt? {
+    let fd = system.accept(socket, nil, nil)
+    guard fd >= 0 else {
+        switch errno {
+        // The last two: the connection was gone before it could be accepted.
+        case EAGAIN, EWOULDBLOCK, EINTR, ECONNABORTED: return nil
+        default: throw IOError.last("accepting a connection \(place())")
+        }
+    }
+    closeOnExec(fd)
+    #if canImport(Darwin)
+        setOption(fd, SOL_SOCKET, SO_NOSIGPIPE, 1)
+    #endif
+    return fd
 }
 
 /// Listens on this machine's loopback addresses while `body` runs: on `preferredPort` when it is free, else on a port

@@ -77,4 +77,12 @@ public struct HostKeyQuestion: Sendable, Equatable {
     public var fingerprint: String
     /// Types of other keys that are recorded for this host: with some, the host is not new, only this key is.
     public var recordedTypes: [String]
+
+    public init(host: String, port: UInt16, keyType: String, fingerprint: String, recordedTypes: [String]) {
+        self.host = host
+        self.port = port
+        self.keyType = keyType
+        self.fingerprint = fingerprint
+        self.recordedTypes = recordedTypes
+    }
 }

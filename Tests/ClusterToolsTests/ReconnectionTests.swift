@@ -3,21 +3,19 @@ import Testing
 @testable import ClusterTools
 
 struct ReconnectionTests {
-    private let start = ContinuousClock.now
-
     private func connected() -> Reconnection {
         var reconnection = Reconnection()
-        let wasLost = reconnection.succeeded(now: start)
+        let wasLost = reconnection.succeeded()
         #expect(!wasLost)
         return reconnection
     }
 
-    /// What follows on the same trouble, time after time, a minute after the connection was made.
+    /// What follows on the same trouble, time after time.
     private func actions(
-        _ reconnection: inout Reconnection, _ trouble: Reconnection.Trouble, times: Int = 1, canAsk: Bool = true,
-        after seconds: Int = 60
+        _ reconnection: inout Reconnection, _ trouble: Reconnection.Trouble, times: Int = 1, wasOfUse: Bool = false,
+        canAsk: Bool = true
     ) -> [Reconnection.Action] {
-        (0..<times).map { _ in reconnection.failed(trouble, canAsk: canAsk, now: start + .seconds(seconds)) }
+        (0..<times).map { _ in reconnection.failed(trouble, wasOfUse: wasOfUse, canAsk: canAsk) }
     }
 
     private func retries(_ seconds: Double...) -> [Reconnection.Action] {
@@ -41,13 +39,13 @@ struct ReconnectionTests {
     }
 
     /// A host that lets us in and hangs up at once is not to be hammered.
-    @Test func onlyAConnectionThatLastsBringsShortPausesBack() {
+    @Test func onlyAConnectionThatWasOfUseBringsShortPausesBack() {
         var reconnection = connected()
-        var answers = actions(&reconnection, .link, after: 0)
-        _ = reconnection.succeeded(now: start + .seconds(1))
-        answers += actions(&reconnection, .link, after: 2)
-        _ = reconnection.succeeded(now: start + .seconds(3))
-        answers += actions(&reconnection, .link, after: 63)
+        var answers = actions(&reconnection, .link)
+        _ = reconnection.succeeded()
+        answers += actions(&reconnection, .link)
+        _ = reconnection.succeeded()
+        answers += actions(&reconnection, .link, wasOfUse: true)
         #expect(answers == retries(0.5, 1, 0.5))
     }
 

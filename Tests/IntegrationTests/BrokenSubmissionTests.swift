@@ -12,12 +12,12 @@ struct BrokenSubmissionTests {
         "job.sh": "echo run >>\"$1\"\necho done\n", "data": String(repeating: "0123456789", count: 100),
     ]
 
-    private func withPlace(
-        _ body: @Sendable (FaultyLink, Workplace) async throws -> Void
+    private func withLink(
+        _ place: Place, _ body: @Sendable (FaultyLink, Workplace) async throws -> Void
     ) async throws {
         try await withDemoCluster { cluster in
-            try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+            try await withFaultyLink(to: cluster, for: place) { link, profile in
+                try await withWorkplace(place, files: files, cluster: cluster) { workplace in
                     var workplace = workplace
                     workplace.profile = profile
                     try await body(link, workplace)
@@ -35,9 +35,9 @@ struct BrokenSubmissionTests {
     }
 
     /// The bytes that a whole submission takes, up to its answer.
-    private func wholeSubmission() async throws -> (up: Int, down: Int) {
+    private func wholeSubmission(_ place: Place) async throws -> (up: Int, down: Int) {
         let sizes = Box()
-        try await withPlace { link, workplace in
+        try await withLink(place) { link, workplace in
             let launch = workplace.submit("--detach", "--no-tensorboard", "sh", "job.sh", workplace.signpost("runs"))
             _ = try await run(launch).checked("submit --detach")
             await sizes.set(link.carried(.up), link.carried(.down))
@@ -47,30 +47,30 @@ struct BrokenSubmissionTests {
     }
 
     /// Breaks spread over the way there, from the login to the last byte of the archive.
-    @Test func anywhereOnTheWayThere() async throws {
-        let whole = try await wholeSubmission().up
-        try await breakEverywhere((1...10).map { (whole * $0 / 10, .up) })
+    @Test(arguments: Place.clusters) func anywhereOnTheWayThere(place: Place) async throws {
+        let whole = try await wholeSubmission(place).up
+        try await breakEverywhere(place, (1...10).map { (whole * $0 / 10, .up) })
     }
 
     /// And over the way back, which has the answer at its end.
-    @Test func anywhereOnTheWayBack() async throws {
-        let whole = try await wholeSubmission().down
-        try await breakEverywhere((1...7).map { (whole * $0 / 8, .down) } + (0..<3).map { (whole - 100 * $0, .down) })
+    @Test(arguments: Place.clusters) func anywhereOnTheWayBack(place: Place) async throws {
+        let whole = try await wholeSubmission(place).down
+        try await breakEverywhere(place, (1...7).map { (whole * $0 / 8, .down) } + (0..<3).map { (whole - 100 * $0, .down) })
     }
 
-    private func breakEverywhere(_ breaks: [(byte: Int, direction: FaultyLink.Direction)]) async throws {
+    private func breakEverywhere(_ place: Place, _ breaks: [(byte: Int, direction: FaultyLink.Direction)]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, point) in breaks.enumerated() {
                 // A few at a time: each is a login or two.
                 if index >= 4 { try await group.next() }
-                group.addTask { try await breakOnce(at: point.byte, point.direction) }
+                group.addTask { try await breakOnce(place, at: point.byte, point.direction) }
             }
             try await group.waitForAll()
         }
     }
 
-    private func breakOnce(at byte: Int, _ direction: FaultyLink.Direction) async throws {
-        try await withPlace { link, workplace in
+    private func breakOnce(_ place: Place, at byte: Int, _ direction: FaultyLink.Direction) async throws {
+        try await withLink(place) { link, workplace in
             link.cut(after: byte, direction)
             let finished = try await submit(workplace)
             let context = "cut after byte \(byte) \(direction)\n\(finished.errors)"
@@ -95,9 +95,9 @@ struct BrokenSubmissionTests {
     }
 
     /// The cluster becomes unreachable for good in the middle: submit keeps trying until it is told to stop.
-    @Test func ctrlCWhileTheLinkStaysDown() async throws {
-        try await withPlace { link, workplace in
-            let whole = try await wholeSubmission().up
+    @Test(arguments: Place.clusters) func ctrlCWhileTheLinkStaysDown(place: Place) async throws {
+        try await withLink(place) { link, workplace in
+            let whole = try await wholeSubmission(place).up
             link.cut(after: whole * 3 / 4, .up)
             try await withTerminal(workplace.submit("sh", "job.sh", workplace.signpost("runs"))) { terminal in
                 try await eventually("first connection") { link.connections == 1 ? true : nil }

@@ -29,7 +29,7 @@ struct BrowserTests {
 
     @Test(.enabled(if: obstacle == nil, "\(obstacle ?? "")"))
     func theChartIsDrawn() async throws {
-        try await withBoard(.demo) { terminal, workplace, address in
+        try await withBoard(.demoCluster) { terminal, workplace, address in
             // TensorBoard looks for new data every few seconds.
             try await eventually("scalars") {
                 try await fetch(address + "data/plugin/scalars/tags").text.contains("loss") ? true : nil

@@ -21,12 +21,12 @@ struct DroppedLinkTests {
 
     /// Starts the job over a link of its own.
     private func withJob(
-        pipes: Set<Launch.Stream> = [.output],
+        _ place: Place, pipes: Set<Launch.Stream> = [.output],
         _ body: @Sendable (Terminal, FaultyLink, Workplace, _ id: String) async throws -> Void
     ) async throws {
         try await withDemoCluster { cluster in
-            try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: ["job.py": job], cluster: cluster) { workplace in
+            try await withFaultyLink(to: cluster, for: place) { link, profile in
+                try await withWorkplace(place, files: ["job.py": job], cluster: cluster) { workplace in
                     var workplace = workplace
                     workplace.profile = profile
                     let launch = workplace.submit("--no-tensorboard", "python", "job.py", workplace.signpost("go"))
@@ -52,8 +52,8 @@ struct DroppedLinkTests {
         #expect(errors == Array(1...count))
     }
 
-    @Test func noByteIsLostOrDoubled() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func noByteIsLostOrDoubled(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             for _ in 1...3 {
                 link.cut(staysDown: true)
                 try await terminal.expect(#/submit: the link is down \(.*\); trying to reconnect\n/#)
@@ -70,8 +70,8 @@ struct DroppedLinkTests {
         }
     }
 
-    @Test func theQuestionGoesWhenTheLinkIsBack() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func theQuestionGoesWhenTheLinkIsBack(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.cut()
             try await terminal.expect("\nCancel job \(id)? [y/N/d] ")
             try await terminal.expect("submit: the link is back\n")
@@ -89,8 +89,8 @@ struct DroppedLinkTests {
         }
     }
 
-    @Test func withoutATerminalNobodyIsAsked() async throws {
-        try await withJob(pipes: [.output, .errors]) { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func withoutATerminalNobodyIsAsked(place: Place) async throws {
+        try await withJob(place, pipes: [.output, .errors]) { terminal, link, workplace, id in
             link.cut()
             try await terminal.expect("submit: the link is back\n", on: .errors)
             try workplace.raise("go")
@@ -101,8 +101,8 @@ struct DroppedLinkTests {
         }
     }
 
-    @Test func yesWhileItIsDownCancelsOnceItIsBack() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func yesWhileItIsDownCancelsOnceItIsBack(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.cut(staysDown: true)
             try await terminal.expect("Cancel job \(id)? [y/N/d] ")
             await terminal.type("y\n")
@@ -116,8 +116,8 @@ struct DroppedLinkTests {
         }
     }
 
-    @Test func noWhileItIsDownKeepsTrying() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func noWhileItIsDownKeepsTrying(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.cut(staysDown: true)
             try await terminal.expect("Cancel job \(id)? [y/N/d] ")
             await terminal.type("n\n")
@@ -129,8 +129,8 @@ struct DroppedLinkTests {
         }
     }
 
-    @Test func dWhileItIsDownLeavesTheJob() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func dWhileItIsDownLeavesTheJob(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.cut(staysDown: true)
             try await terminal.expect("Cancel job \(id)? [y/N/d] ")
             await terminal.type("d\n")
@@ -141,8 +141,8 @@ struct DroppedLinkTests {
     }
 
     /// The job ends while nobody can see it.
-    @Test func aJobThatEndsMeanwhileIsShownToItsEnd() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func aJobThatEndsMeanwhileIsShownToItsEnd(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.cut(staysDown: true)
             try await terminal.expect("Cancel job \(id)? [y/N/d] ")
             try workplace.raise("go")
@@ -154,8 +154,8 @@ struct DroppedLinkTests {
     }
 
     /// No packet comes through, and nobody says so: the silence itself is noticed.
-    @Test func aSilentLinkIsALostLink() async throws {
-        try await withJob { terminal, link, workplace, id in
+    @Test(arguments: Place.clusters) func aSilentLinkIsALostLink(place: Place) async throws {
+        try await withJob(place) { terminal, link, workplace, id in
             link.silence(true)
             try await terminal.expect("Cancel job \(id)? [y/N/d] ", within: .seconds(30))
             await terminal.type("n\n")

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func duringASlowSnapshot() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             for number in 1...4 { try await addNoise(workplace, name: "noise\(number).bin", megabytes: 90) }
             let repository = workplace.repository
             let before = try await repository.git("for-each-ref")
@@ -49,7 +49,7 @@ import Testing
 
     @Test(arguments: [Interrupt.key, .signal(SIGTERM), .signal(SIGHUP)])
     func whileConnecting(interrupt: Interrupt) async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             let loop = try PollLoop()
             defer { loop.stop() }
             // Connections to it are made by the kernel, and nobody ever says a word.
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func duringAnUploadToThisMachine() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             try await addNoise(workplace, megabytes: 60)
             try await workplace.repository.commit("Noise")
             try await withTerminal(workplace.submit("sh", "job.sh", workplace.signpost("started"))) { terminal in
@@ -126,10 +126,10 @@ import Testing
     private func withUpload(
         _ body: @Sendable (Terminal, Workplace, FaultyLink) async throws -> Void
     ) async throws {
-        guard Place.available.contains(.demo) else { return }
+        guard Place.available.contains(.demoCluster) else { return }
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     try await addNoise(workplace, megabytes: 20)
                     try await workplace.repository.commit("Noise")
                     link.slow(to: 2_000_000)

@@ -116,7 +116,7 @@ import Testing
                     program: "sh", arguments: ["-c", "kill -s \(signal) \(job)"], directory: "/",
                     environment: ["PATH": "/usr/bin:/bin"])
             ).checked("kill")
-        case .demoCluster:
+        case .demoCluster, .demoClusterByOpenSSH:
             try await withDemoCluster { cluster in
                 _ = try await cluster.ssh("scancel --batch --signal=\(signal) \(job)").checked("scancel")
             }

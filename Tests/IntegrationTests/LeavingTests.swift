@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(arguments: [SIGTERM, SIGHUP]) func aSignalWhileTheQuestionStands(signal: Int32) async throws {
-        try await withJob(.here) { child, workplace, id in
+        try await withJob(.thisMachine) { child, workplace, id in
             await child.type([Terminal.Key.interrupt.rawValue])
             try await Terminal(child).expect("[y/N/d]")
             await child.signal(signal)
@@ -89,7 +89,7 @@ import Testing
 
     /// The job here is a process group of its own in a session of its own, which no terminal and no parent can take down.
     @Test func theJobHereIsDetached() async throws {
-        try await withJob(.here) { _, workplace, id in
+        try await withJob(.thisMachine) { _, workplace, id in
             let leader = try #require(Int32(id))
             #expect(getpgid(leader) == leader)
             #expect(getsid(leader) == leader)
@@ -106,7 +106,7 @@ import Testing
             while :; do sleep 0.1; done
 
             """
-        try await withWorkplace(.here, files: ["job.sh": script]) { workplace in
+        try await withWorkplace(.thisMachine, files: ["job.sh": script]) { workplace in
             try await withTerminal(workplace.submit("--no-tensorboard", "sh", "job.sh")) { terminal in
                 for _ in 1...3 { try await terminal.expect(#/(grandchild|orphan|child) \d+\n/#) }
                 let processes = await terminal.text().matches(of: #/(?:grandchild|orphan|child) (\d+)\n/#)

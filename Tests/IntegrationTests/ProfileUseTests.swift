@@ -73,7 +73,10 @@ import Testing
             let profile =
                 switch place {
                 case .thisMachine: try writeProfile(activate, on: repository.desk)
-                case .demoCluster: try await withDemoCluster { try $0.profile(on: repository.desk, activate) }
+                case .demoCluster, .demoClusterByOpenSSH:
+                    try await withDemoCluster {
+                        try $0.profile(on: repository.desk, activate.merging(["transport": place.transport]) { $1 })
+                    }
                 }
             let finished = try await run(
                 repository.submit(

@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: [Terminal.Key.interrupt, .endOfInput])
     func aSecondCtrlCOrTheEndOfInputDetaches(key: Terminal.Key) async throws {
-        try await withQuestion(.here) { terminal, workplace, id in
+        try await withQuestion(.thisMachine) { terminal, workplace, id in
             await terminal.press(key)
             try await terminal.expect("submit: job \(id) goes on without this terminal")
             #expect(try await terminal.finish() == .exited(0))
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func anythingElseAsksAgain() async throws {
-        try await withQuestion(.here) { terminal, workplace, id in
+        try await withQuestion(.thisMachine) { terminal, workplace, id in
             for answer in ["maybe\n", "?\n", " x\n", "1\n"] {
                 await terminal.type(answer)
                 try await terminal.expect("Cancel job \(id)? [y/N/d] ")
@@ -102,7 +102,7 @@ import Testing
 
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func aQueuedJobCanBeCancelled() async throws {
-        try await withWorkplace(.demo, files: ["job.sh": Self.job]) { workplace in
+        try await withWorkplace(.demoCluster, files: ["job.sh": Self.job]) { workplace in
             let launch = workplace.submit("--sbatch_json", #"{"--begin": "now+1hour"}"#, "sh", "job.sh", "go")
             try await withTerminal(launch) { terminal in
                 let id = try await terminal.expect(#/submit: job (\d+) is queued: .*\n/#).1
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func theQuestionComesAsOftenAsItIsAsked() async throws {
-        try await withQuestion(.here) { terminal, workplace, id in
+        try await withQuestion(.thisMachine) { terminal, workplace, id in
             for _ in 1...2 {
                 await terminal.type("n\n")
                 // The terminal echoes it in a moment of its own.

@@ -131,7 +131,7 @@ struct TensorBoardTests {
     @Test func whereItIsMissingOneLineSaysHowToGetIt() async throws {
         // A Python that is found first, and has no module at all.
         let files = ["job.sh": "sleep 1.5; echo worked\n", "bin/python": "#!/bin/sh\nexit 1\n"]
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             let folder = workplace.repository.folder + "/bin"
             try FileManager.default.copyItem(atPath: folder + "/python", toPath: folder + "/python3")
             for name in ["python", "python3"] { chmod("\(folder)/\(name)", 0o755) }

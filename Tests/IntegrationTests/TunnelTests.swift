@@ -59,8 +59,8 @@ struct TunnelTests {
     }
 
     @Test func twoSubmitsHaveTwoTunnels() async throws {
-        try await withBoard(.here) { _, _, first in
-            try await withBoard(.demo) { _, _, second in
+        try await withBoard(.thisMachine) { _, _, first in
+            try await withBoard(.demoCluster) { _, _, second in
                 #expect(first != second)
                 let statuses = [try await fetch(first).status, try await fetch(second).status]
                 #expect(statuses == [200, 200])
@@ -77,7 +77,7 @@ struct TunnelTests {
     @Test func itWorksAgainAfterALostLink() async throws {
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withBoard(.demo, cluster: cluster, profile: profile) { terminal, workplace, address in
+                try await withBoard(.demoCluster, cluster: cluster, profile: profile) { terminal, workplace, address in
                     #expect(try await fetch(address).status == 200)
                     for _ in 1...2 {
                         link.cut(staysDown: true)

@@ -31,7 +31,7 @@ struct WayToWorkerTests {
             return path
         }
         defer { unlink(profile) }
-        try await withBoard(.demo, "-v", profile: profile, body: body)
+        try await withBoard(.demoCluster, "-v", profile: profile, body: body)
     }
 
     @Test func byAStepOfTheJob() async throws {
@@ -62,7 +62,7 @@ struct WayToWorkerTests {
     /// A way that leads nowhere costs TensorBoard, and not the job.
     @Test func aWayThatLeadsNowhere() async throws {
         try await withDemoCluster { cluster in
-            try await withWorkplace(.demo, files: TensorBoardTests.files, cluster: cluster) { workplace in
+            try await withWorkplace(.demoCluster, files: TensorBoardTests.files, cluster: cluster) { workplace in
                 var values = try cluster.profileValues()
                 // Nobody listens there.
                 values["tunnel"] = ["way": "ssh", "host": "127.0.0.1", "port": 1]
@@ -88,7 +88,7 @@ struct WayToWorkerTests {
 struct SeparateHostsTests {
     @Test func hopStepAndLink() async throws {
         try await withOwnDemoCluster(.init(hasHosts: true)) { cluster in
-            try await withBoard(.demo, cluster: cluster) { terminal, workplace, address in
+            try await withBoard(.demoCluster, cluster: cluster) { terminal, workplace, address in
                 // A real hop; the port has the same number here, where it is free.
                 #expect(try await fetch(address).status == 200)
                 let run = try #require(try workplace.leftovers().first)
@@ -108,7 +108,7 @@ struct SeparateHostsTests {
             }
             // Workers that take no logins: a step of the job does it.
             for node in ["n1", "n2"] { try await cluster.stopLogins(on: node) }
-            try await withBoard(.demo, "-v", cluster: cluster) { terminal, workplace, address in
+            try await withBoard(.demoCluster, "-v", cluster: cluster) { terminal, workplace, address in
                 #expect(await terminal.text().contains("by ssh"))
                 #expect(try await fetch(address).status == 200)
                 try workplace.raise("go")
@@ -135,7 +135,7 @@ extension DemoCluster {
 struct ServerFaultTests {
     @Test func itsSessionsEndAndItRestarts() async throws {
         try await withOwnDemoCluster { cluster in
-            try await withBoard(.demo, cluster: cluster) { terminal, workplace, address in
+            try await withBoard(.demoCluster, cluster: cluster) { terminal, workplace, address in
                 let id = try #require(try await workplace.jobs().first)
                 try await cluster.fault("ssh", "drop")
                 try await terminal.expect("Cancel job \(id)? [y/N/d] ")

@@ -35,23 +35,40 @@ public struct Connector: Sendable {
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
-        guard let user = profile.user ?? environment["USER"] ?? environment["LOGNAME"] else {
-            throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
-        }
-        let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
         if let key = profile.sshKey, !LocalFile.isFile(key) {
             throw Failure(
                 Exit.noInput, "the private key \(key) does not exist",
                 remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
         }
-        let login = login(to: hostname)
         console.report(.connecting(hostname))
         history.begin()
+        switch profile.transport {
+        case .libssh2: return try await withSession(to: hostname, body)
+        case .openssh:
+            return try await OpenSSHHost.with(
+                OpenSSHLogin(profile: profile, destination: hostname, home: environment["HOME"] ?? "/"),
+                prompter: prompter(for: hostname), passphrases: passphrases, environment: environment, loop: loop, body)
+        }
+    }
+
+    private func withSession<R: Sendable>(
+        to hostname: String, _ body: (any Host) async throws -> R
+    ) async throws -> R {
+        guard let user = profile.user ?? environment["USER"] ?? environment["LOGNAME"] else {
+            throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
+        }
+        let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
+        let login = login(to: hostname)
         return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
             try await body(
                 SSHHost(
                     name: hostname, session: session, login: login, user: user, passphrases: passphrases, loop: loop))
         }
+    }
+
+    private func prompter(for hostname: String) -> TerminalPrompter {
+        TerminalPrompter(
+            console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history)
     }
 
     private func login(to hostname: String) -> Login {
@@ -66,8 +83,7 @@ public struct Connector: Sendable {
                 files: profile.knownHosts.map { [$0] }
                     ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
                 hostKeyAlias: nil),
-            prompter: TerminalPrompter(
-                console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history),
+            prompter: prompter(for: hostname),
             connectTimeout: .seconds(15), silenceLimit: .seconds(15))
     }
 }

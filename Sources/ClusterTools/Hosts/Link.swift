@@ -1,5 +1,6 @@
 import IO
 import SSH
+import Synchronization
 
 /// Keeps at something over a link that may drop: logs in again and starts again, until it is done.
 struct Link: Sendable {
@@ -10,6 +11,7 @@ struct Link: Sendable {
     let console: Console
     /// Fires when the user wants another attempt at once.
     let retry: Pulse
+    let use: LinkUse
     let loop: PollLoop
     /// Called when the link is lost, when there is a new one, and when a login needs a person. Says whether somebody heard it.
     let changed: @Sendable (Change) -> Bool
@@ -30,6 +32,7 @@ struct Link: Sendable {
             while true {
                 do {
                     return try await connector.withHost { host in
+                        use.begin()
                         if reconnection.succeeded() {
                             console.report(.linkBack)
                             _ = changed(.back)
@@ -49,7 +52,7 @@ struct Link: Sendable {
         let failure = Failure.connecting(to: connector.name, error)
         guard let trouble = trouble(error, failure) else { throw failure }
         let wasDown = reconnection.isDown
-        let action = reconnection.failed(trouble, canAsk: connector.canAsk)
+        let action = reconnection.failed(trouble, wasOfUse: !wasDown && use.isProven, canAsk: connector.canAsk)
         if action == .giveUp { throw failure }
         if !wasDown {
             console.report(.linkLost(reason: "\(error)"))
@@ -115,4 +118,17 @@ struct Link: Sendable {
             console.report(.debug("changes of the network are not noticed: \(error)"))
         }
     }
+}
+
+/// Whether the present connection has been of use, which is for those to say who get their answers over it.
+final class LinkUse: Sendable {
+    private let state = Atomic(false)
+
+    var isProven: Bool { state.load(ordering: .acquiring) }
+
+    /// There is a new connection.
+    func begin() { state.store(false, ordering: .releasing) }
+
+    /// There was an answer.
+    func prove() { state.store(true, ordering: .releasing) }
 }

@@ -19,32 +19,31 @@ struct Reconnection {
         case giveUp
     }
 
-    /// A connection that lasts this long was no false start: after it the next attempt comes soon again.
-    private static let proof: Duration = .seconds(10)
-
     /// Whether there was a connection, and is none now.
     private(set) var isDown = false
-    private var connected: ContinuousClock.Instant?
+    private var hasBeenUp = false
     private var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
     private var patience = Pace(first: .seconds(30), limit: .seconds(300), factor: 2)
 
     /// There is a connection.
     ///
     /// - Returns: whether it replaces one that was lost.
-    mutating func succeeded(now: ContinuousClock.Instant = .now) -> Bool {
+    mutating func succeeded() -> Bool {
         defer { isDown = false }
-        connected = now
+        hasBeenUp = true
         patience.quicken()
         return isDown
     }
 
     /// The connection is lost, or an attempt has failed.
     ///
-    /// - Parameter canAsk: whether there is somebody to say when to try again.
-    mutating func failed(_ trouble: Trouble, canAsk: Bool, now: ContinuousClock.Instant = .now) -> Action {
+    /// - Parameters:
+    ///   - wasOfUse: whether anything was got over it. A host that lets one in and hangs up at once is not to be hammered.
+    ///   - canAsk: whether there is somebody to say when to try again.
+    mutating func failed(_ trouble: Trouble, wasOfUse: Bool, canAsk: Bool) -> Action {
         // What never worked is a mistake in the profile more often than a fault of the network.
-        guard let connected else { return .giveUp }
-        if !isDown && now - connected > Self.proof { pace.quicken() }
+        guard hasBeenUp else { return .giveUp }
+        if wasOfUse { pace.quicken() }
         isDown = true
         switch trouble {
         case .link: return .retry(after: pace.next())

@@ -1,8 +1,8 @@
 extension Profile {
     /// Every key that a profile may have, in the order the documentation has them.
     public static let keys = [
-        "hostname", "port", "user", "ssh_key", "known_hosts", "scheduler", "sbatch_options", "untar_path", "tar_path",
-        "activate_python", "environment", "template", "requirements", "tunnel",
+        "hostname", "port", "user", "ssh_key", "known_hosts", "transport", "scheduler", "sbatch_options",
+        "untar_path", "tar_path", "activate_python", "environment", "template", "requirements", "tunnel",
     ]
 
     /// Reads the profile at `path`.
@@ -29,6 +29,7 @@ extension Profile {
             case "user": user = try field.account()
             case "ssh_key": sshKey = LocalPath.resolve(try field.word(), from: folder, home: home)
             case "known_hosts": knownHosts = LocalPath.resolve(try field.word(), from: folder, home: home)
+            case "transport": transport = try field.choice(of: Transport.self)
             case "scheduler": scheduler = try field.choice(of: SchedulerKind.self)
             case "sbatch_options": sbatchOptions = try field.sbatchOptions()
             case "untar_path": untarPath = try field.remotePath()

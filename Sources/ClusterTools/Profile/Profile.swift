@@ -20,6 +20,9 @@ public struct Profile: Sendable, Equatable {
     /// A known_hosts file to use in place of the user's own, `~` expanded.
     public var knownHosts: String?
 
+    /// What speaks SSH with it.
+    public var transport: Transport
+
     /// What starts jobs there.
     public var scheduler: SchedulerKind
     /// The options for sbatch: the lowest layer.
@@ -41,6 +44,7 @@ public struct Profile: Sendable, Equatable {
     public init(name: String, hostname: String? = nil, scheduler: SchedulerKind? = nil) {
         self.name = name
         self.hostname = hostname
+        self.transport = .libssh2
         self.scheduler = scheduler ?? (hostname == nil ? .none : .slurm)
         self.sbatchOptions = SbatchOptions()
         self.activatePython = []
@@ -59,6 +63,14 @@ public struct Profile: Sendable, Equatable {
         let name = LocalPath.name(of: path)
         return name.hasSuffix(".json") ? String(name.dropLast(5)) : name
     }
+}
+
+/// What speaks SSH with a host.
+public enum Transport: String, Sendable, CaseIterable {
+    /// The library: everything in this process.
+    case libssh2
+    /// The user's own ssh command, with all that it can log in by.
+    case openssh
 }
 
 /// What starts, watches and ends jobs on a host.

@@ -15,6 +15,11 @@ final class Beacon<Value: Sendable>: Sendable {
         changed.signal()
     }
 
+    func change(_ body: (inout Value) -> Void) {
+        state.withLock { body(&$0) }
+        changed.signal()
+    }
+
     /// The first value, from now on, that `transform` gives something for. Can be cancelled.
     func first<Result>(_ transform: (Value) -> Result?) async throws -> Result {
         while true {

@@ -105,6 +105,7 @@ extension JobWatch {
         while true {
             let wasOver = ending != nil
             let answer = try await conversation.ask(await output.request)
+            linkUse.prove()
             let isNew = try await refresh(answer)
             if wasOver {
                 // A network file system may show the last lines a moment after the job's end.

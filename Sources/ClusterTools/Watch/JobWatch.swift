@@ -18,6 +18,7 @@ actor JobWatch {
     let console: Console
     let output: OutputFollower
     let tunnel: Tunnel
+    let linkUse: LinkUse
 
     /// What the job's own files said last.
     var files = StateFiles()
@@ -43,7 +44,7 @@ actor JobWatch {
     ///   - over: called once, when its end is known.
     init(
         job: Job, id: String, run: String, profile: Profile, console: Console, output: OutputFollower, tunnel: Tunnel,
-        over: @escaping @Sendable () -> Void
+        linkUse: LinkUse, over: @escaping @Sendable () -> Void
     ) {
         self.job = job
         self.id = id
@@ -52,6 +53,7 @@ actor JobWatch {
         self.console = console
         self.output = output
         self.tunnel = tunnel
+        self.linkUse = linkUse
         self.over = over
     }
 

@@ -48,6 +48,7 @@ actor Supervisor {
     private let questions = Mailbox<Questioner.Message>()
     private let watch = Beacon<JobWatch?>(nil)
     private let retryLogin = Pulse()
+    private let linkUse = LinkUse()
 
     private var stage = Stage.preparing
 
@@ -84,7 +85,9 @@ actor Supervisor {
     // MARK: The four tasks
 
     private func work(at errand: Errand) async throws -> Outcome? {
-        let link = Link(connector: connector, console: console, retry: retryLogin, loop: loop) { [questions, watch] in
+        let link = Link(
+            connector: connector, console: console, retry: retryLogin, use: linkUse, loop: loop
+        ) { [questions, watch] in
             // Before there is a job there is nothing to ask about it.
             guard watch.value != nil else { return false }
             switch $0 {
@@ -195,7 +198,8 @@ actor Supervisor {
         let questions = questions
         watch.set(
             JobWatch(
-                job: job, id: id, run: run, profile: connector.profile, console: console, output: output, tunnel: tunnel
+                job: job, id: id, run: run, profile: connector.profile, console: console, output: output, tunnel: tunnel,
+                linkUse: linkUse
             ) { questions.post(.jobEnded) })
     }
 

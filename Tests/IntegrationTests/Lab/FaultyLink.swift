@@ -117,7 +117,8 @@ final class FaultyLink: Sendable {
 
 /// Lends a link to a cluster's access node, and the profile that leads over it.
 func withFaultyLink<Result: Sendable>(
-    to cluster: DemoCluster, _ body: @Sendable (FaultyLink, _ profile: String) async throws -> Result
+    to cluster: DemoCluster, for place: Place = .demoCluster,
+    _ body: @Sendable (FaultyLink, _ profile: String) async throws -> Result
 ) async throws -> Result {
     var values = try cluster.profileValues()
     guard let port = values["port"] as? Int, let knownHosts = values["known_hosts"] as? String else {
@@ -133,6 +134,7 @@ func withFaultyLink<Result: Sendable>(
             for suffix in [".json", ".known_hosts"] { unlink(path + suffix) }
         }
         values["port"] = Int(listener.port)
+        values["transport"] = place.transport
         values["known_hosts"] = path + ".known_hosts"
         let ours = keys.replacingOccurrences(of: "]:\(port) ", with: "]:\(listener.port) ")
         try Data(ours.utf8).write(to: URL(filePath: path + ".known_hosts"))

@@ -7,6 +7,14 @@ enum Place: String, Sendable, CaseIterable, CustomTestStringConvertible {
     case thisMachine
     /// The demo cluster that all tests share.
     case demoCluster
+    /// The same, by way of the user's own ssh in place of the library.
+    case demoClusterByOpenSSH
+
+    /// What the profile says speaks SSH.
+    var transport: String { self == .demoClusterByOpenSSH ? "openssh" : "libssh2" }
+
+    /// The places that are clusters, one for each transport.
+    static let clusters: [Place] = [.demoCluster, .demoClusterByOpenSSH]
 
     var testDescription: String { rawValue }
 
@@ -21,8 +29,21 @@ enum Place: String, Sendable, CaseIterable, CustomTestStringConvertible {
     func options() async throws -> [String] {
         switch self {
         case .thisMachine: []
-        case .demoCluster: try await withDemoCluster { ["-c", $0.profile] }
+        case .demoCluster, .demoClusterByOpenSSH: try await withDemoCluster { ["-c", try $0.profile(for: self)] }
         }
+    }
+}
+
+extension DemoCluster {
+    /// What submit's `-c` takes to get here as the place says.
+    func profile(for place: Place) throws -> String {
+        if place == .demoCluster { return profile }
+        let path = "\(state)/profile-\(place.transport).json"
+        if !FileManager.default.fileExists(atPath: path) {
+            let values = try profileValues().merging(["transport": place.transport]) { $1 }
+            try JSONSerialization.data(withJSONObject: values).write(to: URL(filePath: path), options: .atomic)
+        }
+        return path
     }
 }
 

@@ -42,6 +42,10 @@ struct Repository: Sendable {
 
     /// `submit` as typed in this folder.
     func submit(_ arguments: String..., in subfolder: String = "") -> Launch {
+        submit(arguments, in: subfolder)
+    }
+
+    func submit(_ arguments: [String], in subfolder: String = "") -> Launch {
         desk.submit(arguments, in: folder + "/" + subfolder)
     }
 

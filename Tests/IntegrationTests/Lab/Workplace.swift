@@ -1,16 +1,11 @@
 import Foundation
 import Testing
 
-extension Place {
-    static let here = Place.thisMachine
-    static let demo = Place.demoCluster
-}
-
 /// A repository to submit from, and the place where its jobs run. All of its jobs end with it.
 struct Workplace: Sendable {
     let place: Place
     let repository: Repository
-    /// Nil for ``Place/here``.
+    /// Nil for ``Place/thisMachine``.
     let cluster: DemoCluster?
     /// The profile to name; nil for the default.
     var profile: String?
@@ -97,14 +92,14 @@ func withWorkplace<Result: Sendable>(
     _ body: @Sendable (Workplace) async throws -> Result
 ) async throws -> Result {
     var cluster = cluster
-    if cluster == nil, place == .demo || hasTensorBoard { cluster = try await withDemoCluster { $0 } }
+    if cluster == nil, place != .thisMachine || hasTensorBoard { cluster = try await withDemoCluster { $0 } }
     // A name of its own, by which its runs and jobs are found among those of all tests.
     let name = "p" + UUID().uuidString.prefix(8).lowercased()
     return try await withRepository(named: name, files: files) { [cluster] repository in
         var workplace = Workplace(
-            place: place, repository: repository, cluster: place == .here ? nil : cluster,
-            profile: place == .here ? nil : cluster?.profile)
-        if place == .here, hasTensorBoard, let cluster {
+            place: place, repository: repository, cluster: place == .thisMachine ? nil : cluster,
+            profile: place == .thisMachine ? nil : try cluster?.profile(for: place))
+        if place == .thisMachine, hasTensorBoard, let cluster {
             // The demo cluster's Python serves here too.
             let path = repository.desk.folder + "/here.json"
             let activation = try cluster.profileValues()["activate_python"] as? String
