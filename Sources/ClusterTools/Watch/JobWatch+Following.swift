@@ -90,7 +90,7 @@ extension JobWatch {
     private func withConversation<R: Sendable>(
         on host: any Host, _ body: (Conversation, _ loopback: String?) async throws -> R
     ) async throws -> R {
-        try await Conversation.about(run: run, of: profile, on: host) { conversation, ready in
+        try await Conversation.about(run: run, task: job.task, of: profile, on: host) { conversation, ready in
             try await body(conversation, ready["loopback"])
         }
     }
@@ -101,6 +101,7 @@ extension JobWatch {
     private func followFiles(_ conversation: Conversation) async throws {
         var pace = Pace(first: .milliseconds(100), limit: .seconds(1))
         var quietPasses = 0
+        try await output.skipToTail(conversation)
         while true {
             let wasOver = ending != nil
             let answer = try await conversation.ask(await output.request)
