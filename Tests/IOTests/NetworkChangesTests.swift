@@ -19,7 +19,8 @@ import Testing
                 let address = "127.\(Int.random(in: 100...200)).\(Int.random(in: 1...250)).7/32"
                 while !noticed.isSettled {
                     for verb in ["add", "del"] {
-                        try await withChildProcess("/usr/sbin/ip", ["address", verb, address, "dev", "lo"], loop: loop) {
+                        try await withChildProcess("/usr/sbin/ip", ["address", verb, address, "dev", "lo"], loop: loop)
+                        {
                             _ = try await $0.exitStatus()
                         }
                     }

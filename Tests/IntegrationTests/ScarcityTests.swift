@@ -53,7 +53,10 @@ struct ScarcityTests {
                     #expect(finished.status == .exited(74), "\(finished.errors)")
                     #expect(finished.errors.contains("cannot unpack the snapshot"))
                     #expect(finished.errors.contains("No space left on device"))
-                    #expect(try contents(of: disk) == ["runs", "runs/" + URL(filePath: repository.folder).lastPathComponent])
+                    #expect(
+                        try contents(of: disk) == [
+                            "runs", "runs/" + URL(filePath: repository.folder).lastPathComponent,
+                        ])
                     #expect(try entries(of: repository.desk.home + "/.local/state/cluster-tools/jobs") == [])
                 }
             }

@@ -198,7 +198,8 @@ actor Supervisor {
         let questions = questions
         watch.set(
             JobWatch(
-                job: job, id: id, run: run, profile: connector.profile, console: console, output: output, tunnel: tunnel,
+                job: job, id: id, run: run, profile: connector.profile, console: console, output: output,
+                tunnel: tunnel,
                 linkUse: linkUse
             ) { questions.post(.jobEnded) })
     }
