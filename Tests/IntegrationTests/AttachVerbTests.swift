@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func namesAndBeginningsMeanAJob() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             try workplace.raise("go")
             _ = try await workplace.leave("--name", "sweep", "true")
             let newer = try await workplace.leave("--name", "sweep", "sh", "job.sh", workplace.signpost("go"))
@@ -49,7 +49,7 @@ import Testing
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func aProfileThatIsGoneOrLeadsElsewhere() async throws {
         try await withDemoCluster { cluster in
-            try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+            try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                 let profile = try cluster.profile(on: workplace.repository.desk, [:])
                 try workplace.raise("go")
                 let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"), profile: profile)

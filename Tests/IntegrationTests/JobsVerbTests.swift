@@ -14,7 +14,8 @@ import Testing
             let name = URL(filePath: workplace.repository.folder).lastPathComponent
             #expect(row.count == 10)
             #expect(row[1] == name)
-            #expect(row[2] == (place == .here ? "here" : "profile"))
+            let profile = workplace.profile.map { URL(filePath: $0).deletingPathExtension().lastPathComponent }
+            #expect(row[2] == profile ?? "here")
             #expect(row[4].wholeMatch(of: #/running \d+ s on \S+/#) != nil, "\(row)")
             #expect(row[8] == job.run)
             #expect(row[9] == "sh job.sh \(workplace.signpost("go"))")
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test func aTerminalGetsATableThatFits() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             let job = try await workplace.leave(
                 "sh", "job.sh", workplace.signpost("go"), String(repeating: "x", count: 200))
             try await workplace.job(job.id, comesTo: "running")
@@ -58,7 +59,7 @@ import Testing
     func aClusterThatDoesNotAnswerHidesNoOther() async throws {
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     let far = try await workplace.leave("sh", "job.sh", workplace.signpost("go"), profile: profile)
                     let near = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
                     try await workplace.job(far.id, comesTo: "running")
@@ -84,7 +85,7 @@ import Testing
     func aHundredJobsAreOneQuestion() async throws {
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: files, cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     var workplace = workplace
                     workplace.profile = profile
                     let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
@@ -113,7 +114,7 @@ import Testing
     /// As after the time for which the controller remembers jobs, or after it lost its state.
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func aJobThatTheQueueHasForgottenIsKnownByItsFiles() async throws {
-        try await withWorkplace(.demo, files: files) { workplace in
+        try await withWorkplace(.demoCluster, files: files) { workplace in
             try workplace.raise("go")
             let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
             try await workplace.allJobsEnd()
@@ -128,9 +129,13 @@ import Testing
 
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func aRunFolderThatIsGoneLeavesTheQueue() async throws {
-        try await withWorkplace(.demo, files: files) { workplace in
+        try await withWorkplace(.demoCluster, files: files) { workplace in
             let job = try await workplace.leave("sh", "-c", "sleep 300")
-            try await workplace.job(job.id, comesTo: "running")
+            // The queue says so before the script has begun, which would end without its folder.
+            let folder = URL(filePath: job.run).lastPathComponent
+            try await eventually("start of the command", within: .seconds(30)) {
+                try workplace.state("state", of: folder) == "running" ? true : nil
+            }
             try FileManager.default.removeItem(atPath: job.run)
             #expect(try await workplace.table().map { $0[3] } == ["running"])
             let logs = try await run(workplace.cluster("logs", job.id))
@@ -171,7 +176,7 @@ import Testing
     }
 
     @Test func manyProcessesAtOnceLoseNothing() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             let jobs = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 1...4 {
                     group.addTask { try await workplace.leave("sh", "job.sh", workplace.signpost("go")).id }
@@ -202,7 +207,7 @@ import Testing
     }
 
     @Test func aFileThatIsNoRecordIsToldAndHidesNothing() async throws {
-        try await withWorkplace(.here, files: files) { workplace in
+        try await withWorkplace(.thisMachine, files: files) { workplace in
             try workplace.raise("go")
             let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
             let path = workplace.repository.desk.home + "/.local/state/cluster-tools/jobs/broken.json"

@@ -62,7 +62,7 @@ import Testing
         let script = "n=0; until [ -e \"$1\" ]; do n=$((n + 1)); echo line $n; sleep 0.01; done; echo all $n\n"
         try await withDemoCluster { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                try await withWorkplace(.demo, files: ["job.sh": script], cluster: cluster) { workplace in
+                try await withWorkplace(.demoCluster, files: ["job.sh": script], cluster: cluster) { workplace in
                     let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"), profile: profile)
                     try await withChild(workplace.cluster("logs", "-f", job.id)) { child in
                         let terminal = Terminal(child)
@@ -85,7 +85,7 @@ import Testing
 
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func theTasksOfAnArray() async throws {
-        try await withWorkplace(.demo, files: ["empty": ""]) { workplace in
+        try await withWorkplace(.demoCluster, files: ["empty": ""]) { workplace in
             let job = try await workplace.leave(
                 "--sbatch_json", #"{"--array": "1-3"}"#, "sh", "-c",
                 "echo out $SLURM_ARRAY_TASK_ID; echo err >&2; sleep 1")
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func nobodyReadsItAnyMore() async throws {
-        try await withWorkplace(.here, files: ["empty": ""]) { workplace in
+        try await withWorkplace(.thisMachine, files: ["empty": ""]) { workplace in
             _ = try await workplace.leave("seq", "1", "1000000")
             try await workplace.allJobsEnd()
             var launch = workplace.cluster("logs")

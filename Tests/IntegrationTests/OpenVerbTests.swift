@@ -51,7 +51,7 @@ struct OpenVerbTests {
     }
 
     @Test func aJobWithoutOneIsRefused() async throws {
-        try await withWorkplace(.here, files: ["empty": ""]) { workplace in
+        try await withWorkplace(.thisMachine, files: ["empty": ""]) { workplace in
             let job = try await workplace.leave("true")
             let refused = try await run(workplace.cluster("open"))
             #expect(refused.status == .exited(69))
@@ -60,7 +60,7 @@ struct OpenVerbTests {
     }
 
     @Test func whereItIsNotInstalledTheReasonIsTold() async throws {
-        try await withWorkplace(.here, files: ["bin/python": "#!/bin/sh\nexit 1\n"]) { workplace in
+        try await withWorkplace(.thisMachine, files: ["bin/python": "#!/bin/sh\nexit 1\n"]) { workplace in
             let folder = workplace.repository.folder + "/bin"
             try FileManager.default.copyItem(atPath: folder + "/python", toPath: folder + "/python3")
             for name in ["python", "python3"] { chmod("\(folder)/\(name)", 0o755) }

@@ -21,10 +21,10 @@ struct AttachVerb {
     let tail: Int?
 
     func run() async throws -> Int32 {
-        let job = try call.job()
+        let (job, profile) = try call.watchableJob()
         let keyboard = Keyboard(loop: call.surroundings.loop)
         let supervisor = Supervisor(
-            connector: call.connector(for: try call.profile(of: job), keyboard: keyboard), console: call.console,
+            connector: call.connector(for: profile, keyboard: keyboard), console: call.console,
             keyboard: keyboard, interrupts: call.surroundings.interrupts, store: call.store,
             loop: call.surroundings.loop)
         return try await supervisor.run(.attach(job, tail: tail)).exitStatus

@@ -30,7 +30,7 @@ struct CancelVerb {
         var open: [Job] = []
         for job in jobs {
             if let ending = job.ending, job.phase == .ended {
-                call.console.report(.note("job \(job.title) has ended already: it \(ending.description)"))
+                call.console.report(.endedBefore(job: job.title, ending))
             } else {
                 open.append(job)
             }

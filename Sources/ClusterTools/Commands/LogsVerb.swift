@@ -36,8 +36,7 @@ struct LogsVerb {
     let tail: Int?
 
     func run() async throws -> Int32 {
-        let job = try call.job()
-        let profile = try call.profile(of: job)
+        let (job, profile) = try call.has(.follow) ? call.watchableJob() : call.recordedJob()
         if call.has(.follow), job.phase != .ended {
             guard !job.isArray else {
                 throw Failure(
@@ -70,9 +69,10 @@ struct LogsVerb {
     private func print(_ job: Job, _ profile: Profile) async throws {
         let recorder = JobRecorder(store: call.store, console: call.console)
         let keyboard = Keyboard(loop: call.surroundings.loop)
+        let use = LinkUse()
         let link = Link(
             connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            loop: call.surroundings.loop
+            use: use, loop: call.surroundings.loop
         ) { _ in false }
         var progress = Progress()
         try await link.keep { host in
@@ -82,10 +82,10 @@ struct LogsVerb {
                 let first = try await conversation.ask("files 0 0 0 0")
                 if first["missing"] != nil { throw missing(job, run) }
                 guard job.isArray else {
-                    try await copy(conversation, profile, &progress)
+                    try await copy(conversation, profile, &progress, use)
                     return
                 }
-                try await printTasks(conversation, profile, &progress)
+                try await printTasks(conversation, profile, &progress, use)
             }
         }
     }
@@ -99,7 +99,7 @@ struct LogsVerb {
     }
 
     private func printTasks(
-        _ conversation: Conversation, _ profile: Profile, _ progress: inout Progress
+        _ conversation: Conversation, _ profile: Profile, _ progress: inout Progress, _ use: LinkUse
     ) async throws {
         let tasks = try await conversation.ask("tasks").all("task").compactMap(TaskFiles.init(line:)).map(\.number)
             .sorted()
@@ -113,13 +113,15 @@ struct LogsVerb {
                 Swift.print("\(isFirst ? "" : "\n")==> task \(task) <==")
                 fflush(nil)
             }
-            try await copy(conversation, profile, &progress)
+            try await copy(conversation, profile, &progress, use)
             progress.done.insert(task)
         }
     }
 
     /// Copies one stream as far as it goes now.
-    private func copy(_ conversation: Conversation, _ profile: Profile, _ progress: inout Progress) async throws {
+    private func copy(_ conversation: Conversation, _ profile: Profile, _ progress: inout Progress, _ use: LinkUse)
+        async throws
+    {
         let output = progress.current ?? output(profile)
         progress.current = output
         let first = try await conversation.ask("files 0 0 0 0")
@@ -128,7 +130,8 @@ struct LogsVerb {
         await output.stop(atEndsIn: first)
         try await output.skipToTail(conversation)
         repeat {
-            _ = try await output.take(try await conversation.ask(await output.request))
+            let isNew = try await output.take(try await conversation.ask(await output.request))
+            if isNew { use.prove() }
         } while await !output.isComplete
         progress.current = nil
     }

@@ -19,7 +19,7 @@ struct OpenVerb {
     let call: Verb.Call
 
     func run() async throws -> Int32 {
-        let job = try call.job()
+        let (job, profile) = try call.watchableJob()
         guard job.hasTensorBoard else {
             throw Failure(
                 Exit.unavailable, "job \(job.title) was submitted without TensorBoard", remedy: "submit --tensorboard …"
@@ -33,7 +33,7 @@ struct OpenVerb {
         let tunnel = Tunnel(console: call.console, loop: call.surroundings.loop)
         let output = OutputFollower(output: nil, errors: nil, hasOwnStart: false) { _ in }
         let onlooker = Onlooker(
-            call: call, job: job, profile: try call.profile(of: job), output: output, tunnel: tunnel)
+            call: call, job: job, profile: profile, output: output, tunnel: tunnel)
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 _ = try await onlooker.run()

@@ -89,11 +89,26 @@ extension Verb.Call {
         return JobSelection(jobs: jobs)
     }
 
-    /// The job that the first operand means; without one the newest.
-    func job() throws(Failure) -> Job {
+    /// The job that the first operand means (without one the newest), and the profile that leads to it now.
+    func recordedJob() throws(Failure) -> (job: Job, profile: Profile) {
         let choice = try records().job(operands.first)
         if let note = choice.note { console.report(.note(note)) }
-        return choice.job
+        return (choice.job, try profile(of: choice.job))
+    }
+
+    /// As ``recordedJob()``, for looking at what the job does.
+    ///
+    /// - Throws: also when its number is a later job's by now, so that all the cluster could say is about that one.
+    func watchableJob() throws(Failure) -> (job: Job, profile: Profile) {
+        let (job, profile) = try recordedJob()
+        guard job.phase == .ended || profile.scheduler == .none || !job.isSuperseded(among: store.all().jobs) else {
+            throw Failure(
+                Exit.unavailable,
+                "\(profile.hostname ?? "this machine") has given the number \(job.title) to a later job",
+                why: "what it says of that number is not about \(job.token)",
+                remedy: "what the job has printed may still be there: cluster logs \(job.token)")
+        }
+        return (job, profile)
     }
 
     /// The profile that leads to a job now.

@@ -119,8 +119,9 @@ struct Cancellation: Sendable {
         var status = JobStatus(of: job, report: report, now: now)
         switch status {
         case .ended(let ending, _, _):
-            let words = wasCancelled ? "" : "had ended already: it "
-            call.console.report(.note("job \(job.title) \(words)\(ending.description)"))
+            call.console.report(
+                wasCancelled
+                    ? .ended(job: job.title, ending, node: nil, elapsed: nil) : .endedBefore(job: job.title, ending))
         case .unknown(let why) where report.queueProblem == nil && report.queue.isEmpty:
             // Neither the queue nor its files know it: there is nothing that could be cancelled.
             call.console.report(.note("job \(job.title) is gone: \(why)"))

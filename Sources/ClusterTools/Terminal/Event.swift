@@ -13,6 +13,8 @@ public enum Event: Sendable {
     case task(job: String, task: String, state: String, node: String?, output: String)
     case commandEnded(job: String, status: Int32)
     case ended(job: String, Ending, node: String?, elapsed: String?)
+    /// It was to be cancelled, and there was nothing left to cancel.
+    case endedBefore(job: String, Ending)
     case board(url: String)
     case noBoard(reason: String)
     /// Output that is not shown: bytes of a file on the cluster.
@@ -70,6 +72,7 @@ public enum Event: Sendable {
         case .ended(let job, let ending, let node, let elapsed):
             "job \(job) \(ending.description)" + (elapsed.map { " after \($0)" } ?? "")
                 + (node.map { " on \($0)" } ?? "")
+        case .endedBefore(let job, let ending): "job \(job) had ended already: it \(ending.description)"
         case .board(let url): "TensorBoard \(url)"
         case .noBoard(let reason): "no TensorBoard: \(reason)"
         case .skipped(_, let range, let file):
@@ -93,6 +96,13 @@ public enum Event: Sendable {
         }
         func string(_ value: String?) -> JSONValue? { value.map { .string($0) } }
         func number(_ value: some BinaryInteger) -> JSONValue { .number("\(value)") }
+        func members(_ job: String, _ ending: Ending) -> [(String, JSONValue?)] {
+            [
+                ("job", .string(job)), ("cause", .string(ending.cause.rawValue)),
+                ("exit_status", ending.status.map { number($0) }), ("state", string(ending.state)),
+                ("problem", string(ending.problem)), ("status", number(ending.exitStatus)),
+            ]
+        }
         switch self {
         case .snapshot(let commit, let reference, let changes):
             return object(
@@ -123,13 +133,8 @@ public enum Event: Sendable {
         case .commandEnded(let job, let status):
             return object("command_ended", [("job", .string(job)), ("exit_status", number(status))])
         case .ended(let job, let ending, let node, _):
-            return object(
-                "ended",
-                [
-                    ("job", .string(job)), ("cause", .string(ending.cause.rawValue)),
-                    ("exit_status", ending.status.map { number($0) }), ("state", string(ending.state)),
-                    ("problem", string(ending.problem)), ("node", string(node)), ("status", number(ending.exitStatus)),
-                ])
+            return object("ended", members(job, ending) + [("node", string(node))])
+        case .endedBefore(let job, let ending): return object("ended_before", members(job, ending))
         case .board(let url): return object("tensorboard", [("url", .string(url))])
         case .noBoard(let reason): return object("no_tensorboard", [("reason", .string(reason))])
         case .skipped(let job, let range, let file):

@@ -20,9 +20,10 @@ struct Onlooker: Sendable {
         let recorder = JobRecorder(store: call.store, console: call.console)
         let keyboard = Keyboard(loop: call.surroundings.loop)
         // A login that needs a person a second time ends it: there is nobody to ask whether to go on.
+        let use = LinkUse()
         let link = Link(
             connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            loop: call.surroundings.loop
+            use: use, loop: call.surroundings.loop
         ) { _ in false }
         var watched: JobWatch?
         return try await link.keep { host in
@@ -30,7 +31,7 @@ struct Onlooker: Sendable {
             if let watched {
                 watch = watched
             } else {
-                watch = try await begin(on: host, recorder)
+                watch = try await begin(on: host, recorder, use)
                 watched = watch
             }
             let ending = try await watch.follow(on: host)
@@ -46,7 +47,7 @@ struct Onlooker: Sendable {
         }
     }
 
-    private func begin(on host: any Host, _ recorder: JobRecorder) async throws -> JobWatch {
+    private func begin(on host: any Host, _ recorder: JobRecorder, _ use: LinkUse) async throws -> JobWatch {
         let job = try await RunClaim(job: job, profile: profile).settledJob(on: host, recorder, call.console)
         guard let id = job.id, let run = job.run else {
             preconditionFailure("a job that exists has a number and a folder")
@@ -55,7 +56,7 @@ struct Onlooker: Sendable {
         watched.hasTensorBoard = job.hasTensorBoard && tunnel != nil
         return JobWatch(
             job: watched, id: id, run: run, profile: profile, console: call.console, output: output,
-            tunnel: tunnel ?? Tunnel(console: call.console, loop: call.surroundings.loop)
+            tunnel: tunnel ?? Tunnel(console: call.console, loop: call.surroundings.loop), linkUse: use
         ) {}
     }
 }
