@@ -14,7 +14,8 @@ import Testing
             let name = URL(filePath: workplace.repository.folder).lastPathComponent
             #expect(row.count == 10)
             #expect(row[1] == name)
-            #expect(row[2] == (place == .thisMachine ? "here" : "profile"))
+            let profile = workplace.profile.map { URL(filePath: $0).deletingPathExtension().lastPathComponent }
+            #expect(row[2] == profile ?? "here")
             #expect(row[4].wholeMatch(of: #/running \d+ s on \S+/#) != nil, "\(row)")
             #expect(row[8] == job.run)
             #expect(row[9] == "sh job.sh \(workplace.signpost("go"))")
@@ -130,7 +131,11 @@ import Testing
     func aRunFolderThatIsGoneLeavesTheQueue() async throws {
         try await withWorkplace(.demoCluster, files: files) { workplace in
             let job = try await workplace.leave("sh", "-c", "sleep 300")
-            try await workplace.job(job.id, comesTo: "running")
+            // The queue says so before the script has begun, which would end without its folder.
+            let folder = URL(filePath: job.run).lastPathComponent
+            try await eventually("start of the command", within: .seconds(30)) {
+                try workplace.state("state", of: folder) == "running" ? true : nil
+            }
             try FileManager.default.removeItem(atPath: job.run)
             #expect(try await workplace.table().map { $0[3] } == ["running"])
             let logs = try await run(workplace.cluster("logs", job.id))

@@ -72,7 +72,10 @@ struct Survey: Sendable {
             try await connector.withHost { host in
                 login.succeeded()
                 return try await withTimeout(
-                    Self.patienceForAnswer, or: Silence(host: host.name, patience: Self.patienceForAnswer)
+                    Self.patienceForAnswer,
+                    or: Failure(
+                        Exit.unavailable, "cannot ask \(host.name)",
+                        why: "no answer within \(Self.patienceForAnswer.components.seconds) s")
                 ) {
                     try await Conversation.with(group.program(among: records), on: host) { conversation in
                         try await group.poll(conversation, host: host.name, among: records)
@@ -94,14 +97,6 @@ struct Survey: Sendable {
             }
         }
     }
-}
-
-/// A host that let us wait for too long.
-struct Silence: Error, CustomStringConvertible {
-    let host: String
-    let patience: Duration
-
-    var description: String { "\(host) gave no answer within \(patience.components.seconds) s" }
 }
 
 /// A login that has so much time and no more, but for what a person takes to answer its questions.
@@ -143,6 +138,9 @@ private final class LoginLimit: Sendable {
             try await Task.sleep(for: step)
             if !keyboard.isWantedByLogin.value { left -= step }
         }
-        guard isOver.withLock({ $0 }) else { throw Silence(host: host, patience: limit) }
+        guard isOver.withLock({ $0 }) else {
+            throw Failure(
+                Exit.unavailable, "cannot connect to \(host)", why: "no login within \(limit.components.seconds) s")
+        }
     }
 }
