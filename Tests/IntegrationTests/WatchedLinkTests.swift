@@ -133,7 +133,8 @@ struct WatchedLinkTests {
             try await withFaultyLink(to: cluster) { link, profile in
                 try await withWorkplace(.demoCluster, files: ["job.sh": script], cluster: cluster) { workplace in
                     let posts = ["write", "written", "end"].map(workplace.signpost)
-                    let launch = workplace.repository.submit(["-c", profile, "--no-tensorboard", "sh", "job.sh"] + posts)
+                    let launch = workplace.repository.submit(
+                        ["-c", profile, "--no-tensorboard", "sh", "job.sh"] + posts)
                     try await withTerminal(launch) { terminal in
                         try await terminal.expect("first line")
                         link.cut(staysDown: true)
