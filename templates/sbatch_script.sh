@@ -145,15 +145,19 @@ exec 4>&2 2>/dev/null
         if [ "$(type -t -- "${submit_command[0]}")" = file ]; then exec -- "${submit_command[@]}"; fi
         "${submit_command[@]}"
     ) >&3 2>&4 3>&- 4>&-
-    printf '%s\n' "$?" >"$submit_job/.status"
+    submit_status=$?
+    printf '%s\n' "$submit_status" >"$submit_job/.status"
+    exit "$submit_status"
 ) &
 submit_keeper=$!
 for signal in TERM USR1 USR2 INT HUP; do
     trap "submit_put signal $signal; kill -s $signal \"\$(cat \"\$submit_job/.pid\")\" 2>/dev/null" "$signal"
 done
 # A signal ends `wait` before the keeper ends.
-while kill -s 0 "$submit_keeper"; do wait "$submit_keeper"; done
-submit_status=$(cat "$submit_job/.status" || echo 137)
+while wait "$submit_keeper"; submit_waited=$?; kill -s 0 "$submit_keeper"; do :; done
+submit_status=$(cat "$submit_job/.status")
+# On a full disk there is nothing to read.
+submit_status=${submit_status:-$submit_waited}
 rm -f "$submit_job/.pid" "$submit_job/.status"
 trap '' USR1 USR2 INT HUP
 exec 2>&4 4>&-

@@ -26,6 +26,7 @@ extension Failure {
                 Exit.dataError, "these files are not in git, and too large to be sent by accident",
                 why: (names + more).joined(separator: "\n"),
                 remedy: "name them in .gitignore, git add them, or allow them with --max-file-size")
+        case .system: self.init(Exit.ioError, error.message)
         case .unreadableFile: self.init(Exit.noInput, error.message)
         case .unknownRevision: self.init(Exit.usage, error.message)
         default: self.init(Exit.dataError, error.message)

@@ -26,6 +26,8 @@ public struct GitError: Error, Sendable, CustomStringConvertible {
         case missingObject
         /// The caller asked to stop.
         case cancelled
+        /// The operating system refused something, such as room on a disk.
+        case system
         /// Anything else that libgit2 reports, with its own number.
         case library(Int32)
     }

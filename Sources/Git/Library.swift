@@ -24,12 +24,14 @@ enum Library {
 
     /// The error for a code that has been found to be one.
     static func failure(_ result: Int32, _ doing: String) -> GitError {
+        let last = git_error_last()
         let code: GitError.Code =
             switch result {
             case GIT_EOWNER.rawValue: .foreignOwner
+            case GIT_ERROR.rawValue where last?.pointee.klass == CInt(GIT_ERROR_OS.rawValue): .system
             default: .library(result)
             }
-        guard let last = git_error_last(), let reason = last.pointee.message else {
+        guard let last, let reason = last.pointee.message else {
             return GitError(code, "\(doing) (libgit2 error \(result))")
         }
         return GitError(code, "\(doing): \(String(cString: reason))")

@@ -16,17 +16,18 @@ extension Session {
     func authenticate(_ login: Login) async throws {
         var accepted = try await acceptedMethods()
         guard !isAuthenticated else { return }
-        var (plan, agent) = await makePlan(login, mayUseKeys: accepted.contains("publickey"))
+        var (plan, agent) = await makePlan(login)
+        let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
         do {
             while let step = plan.next(accepted: accepted) {
-                switch try await take(step, agent: agent, prompter: login.prompter) {
+                switch try await take(step, agent: agent, prompter: prompter) {
                 case .success: return
-                case .unusable(let reason): plan.note(step, .unusable(reason))
+                case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
                 case .refused(let wasComplete):
                     // Right but not enough looks like wrong, until one asks what else would do.
                     let now = wasComplete ? try await acceptedMethods() : accepted
                     guard !isAuthenticated else { return }
-                    plan.note(step, wasComplete && !now.contains(step.method) ? .partialSuccess : .refused)
+                    plan.note(step, wasComplete && !now.contains(step.method.rawValue) ? .partialSuccess : .refused)
                     accepted = now
                 }
             }
@@ -36,14 +37,28 @@ extension Session {
                 .authenticationFailed,
                 "\(plan.failureMessage(endpoint: endpoint, accepted: accepted)). Then \(error.message)", cause: error)
         }
-        throw SSHError(.authenticationFailed, plan.failureMessage(endpoint: endpoint, accepted: accepted))
+        throw failure(of: plan, accepted: accepted, login)
+    }
+
+    private func failure(of plan: AuthenticationPlan, accepted: Set<String>, _ login: Login) -> SSHError {
+        var error = SSHError(.authenticationFailed, plan.failureMessage(endpoint: endpoint, accepted: accepted))
+        error.isLimitOfLibrary = plan.metLimitOfLibrary
+        // What could not have helped is not worth a word.
+        let limits = login.limits.filter { accepted.contains($0.method) }
+        if !limits.isEmpty {
+            error.isLimitOfLibrary = true
+            error.message +=
+                ". The ssh configuration has more for this host that libssh2 cannot do: "
+                + limits.map(\.text).joined(separator: ", ")
+        }
+        return error
     }
 
     private enum StepResult {
         case success
         /// `wasComplete`: all that the method needs was sent, so that it may have been right and not enough.
         case refused(wasComplete: Bool)
-        case unusable(String)
+        case unusable(AuthenticationPlan.Obstacle)
     }
 
     private func take(
@@ -56,24 +71,33 @@ extension Session {
         }
     }
 
-    private func makePlan(_ login: Login, mayUseKeys: Bool) async -> (AuthenticationPlan, Agent?) {
-        guard mayUseKeys else { return (AuthenticationPlan(keys: [], allowsPassword: login.allowsPassword), nil) }
-        var unusable: [String] = []
+    private func makePlan(_ login: Login) async -> (AuthenticationPlan, Agent?) {
+        guard login.methods.contains(.publicKey) else {
+            return (AuthenticationPlan(keys: [], methods: login.methods), nil)
+        }
+        var unusable: [(name: String, obstacle: AuthenticationPlan.Obstacle)] = []
         var files: [KeyFile] = []
-        for path in login.identityFiles where fileExists(path) {
-            do { files.append(try KeyFile(path: path)) } catch { unusable.append("key \(path) (\(error))") }
+        for path in login.identityFiles {
+            // The key itself may be in the agent only, and here no more than its public part.
+            guard let present = [path, path + ".pub"].first(where: fileExists) else {
+                if login.prefersIdentityFiles { unusable.append(("key \(path)", .init("there is no such file"))) }
+                continue
+            }
+            do { files.append(try KeyFile(path: present)) } catch {
+                unusable.append(("key \(path)", .init(error)))
+            }
         }
-        let agent = login.usesAgent ? login.agentSocket.map { Agent(socket: $0, loop: loop) } : nil
+        let agent = login.agentSocket.map { Agent(socket: $0, loop: loop) }
         var identities: [Agent.Identity] = []
-        do { identities = try await agent?.identities() ?? [] } catch { unusable.append("ssh-agent (\(error))") }
+        do { identities = try await agent?.identities() ?? [] } catch { unusable.append(("ssh-agent", .init(error))) }
         for identity in identities where SignatureAlgorithm(keyType: identity.key.type) == nil {
-            unusable.append(
-                "key \"\(identity.comment)\" of the ssh-agent (\(reasonAgainst(keyType: identity.key.type)))")
+            let name = "key \"\(identity.comment)\" of the ssh-agent"
+            unusable.append((name, .init(SSHError.unsupported(keyType: identity.key.type))))
         }
-        let plan = AuthenticationPlan(
-            keys: keyCandidates(files: files, identities: identities), allowsPassword: login.allowsPassword,
-            unusable: unusable)
-        return (plan, agent)
+        let keys = keyCandidates(
+            files: files, identities: identities, prefersFiles: login.prefersIdentityFiles,
+            usesOnlyFiles: login.usesOnlyIdentityFiles)
+        return (AuthenticationPlan(keys: keys, methods: login.methods, unusable: unusable), agent)
     }
 
     private var isAuthenticated: Bool { libssh2_userauth_authenticated(library.pointer) == 1 }
@@ -89,7 +113,7 @@ extension Session {
             return .done(Set(String(cString: list).split(separator: ",").map(String.init)))
         }
         guard case .done(let methods) = answer else {
-            throw SSHError(.protocolFailure, "\(endpoint.host) does not say how to log in: \(libraryMessage())")
+            throw SSHError(.protocolFailure, "\(endpoint.name) does not say how to log in: \(libraryMessage())")
         }
         return methods
     }
@@ -106,34 +130,59 @@ extension Session {
         _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter
     ) async throws -> StepResult {
         var unlocked: SigningKey?
-        do {
-            if candidate.publicKey == nil { unlocked = try await unlock(candidate, prompter) }
-            guard let key = candidate.publicKey ?? unlocked?.publicKey,
-                let algorithm = SignatureAlgorithm(keyType: key.type)
-            else { return .unusable(reasonAgainst(keyType: candidate.publicKey?.type ?? "unknown")) }
-            let request = SignatureRequest()
-            while true {
-                let answer = try await offer(algorithm.blob(for: key), request)
-                guard let data = request.data, request.signature == nil else {
-                    if case .done = answer { return .success }
-                    if request.signature == nil, case .file(let file) = candidate.source, file.hasCertificate {
-                        return .unusable("refused, and libssh2 cannot present the certificate beside it")
-                    }
-                    return .refused(wasComplete: request.signature != nil)
-                }
-                // Only now, so that no passphrase is asked for a key that the server does not know.
-                switch candidate.source {
-                case .agent:
-                    guard let agent else { return .unusable("the ssh-agent has gone") }
-                    request.signature = .success(try await agent.sign(data, with: key, algorithm: algorithm))
-                case .file:
-                    let signer: SigningKey
-                    if let unlocked { signer = unlocked } else { signer = try await unlock(candidate, prompter) }
-                    request.signature = .success(try signer.sign(data))
-                }
+        if candidate.publicKey == nil {
+            do { unlocked = try await unlock(candidate, prompter) } catch {
+                return .unusable(try obstacle(error))
             }
-        } catch let error as SSHError where error.code == .keyUnusable || error.code == .agentFailed {
-            return .unusable(error.message)
+        }
+        guard let key = candidate.publicKey ?? unlocked?.publicKey,
+            let algorithm = SignatureAlgorithm(keyType: key.type)
+        else { return .unusable(.init(SSHError.unsupported(keyType: candidate.publicKey?.type ?? "unknown"))) }
+        let request = SignatureRequest()
+        while true {
+            let answer = try await offer(algorithm.blob(for: key), request)
+            if case .failure(let error) = request.signature { return .unusable(try obstacle(error)) }
+            guard let data = request.data, request.signature == nil else {
+                if case .done = answer { return .success }
+                if request.signature == nil, case .file(let file) = candidate.source, file.hasCertificate {
+                    var obstacle = AuthenticationPlan.Obstacle(
+                        "refused, and libssh2 cannot present the certificate beside it")
+                    obstacle.isLimitOfLibrary = true
+                    return .unusable(obstacle)
+                }
+                return .refused(wasComplete: request.signature != nil)
+            }
+            // Only now, so that no passphrase is asked for a key that the server does not know.
+            do {
+                request.signature = .success(
+                    try await sign(data, with: candidate, unlocked, key, algorithm, agent, prompter))
+            } catch {
+                // libssh2 has to hear of it too: it stands in the middle of the exchange.
+                request.signature = .failure(error)
+            }
+        }
+    }
+
+    private func sign(
+        _ data: [UInt8], with candidate: KeyCandidate, _ unlocked: SigningKey?, _ key: HostKey,
+        _ algorithm: SignatureAlgorithm, _ agent: Agent?, _ prompter: any LoginPrompter
+    ) async throws -> [UInt8] {
+        switch candidate.source {
+        case .agent:
+            guard let agent else { throw SSHError(.agentFailed, "the ssh-agent has gone") }
+            return try await agent.sign(data, with: key, algorithm: algorithm)
+        case .file:
+            if let unlocked { return try unlocked.sign(data) }
+            return try await unlock(candidate, prompter).sign(data)
+        }
+    }
+
+    /// What an error in the use of a key means for the login: the next key may do. Throws those that end it.
+    private func obstacle(_ error: any Error) throws -> AuthenticationPlan.Obstacle {
+        switch error {
+        case let error as SSHError where error.code == .keyUnusable || error.code == .agentFailed: .init(error)
+        case let error as NobodyToAsk: .init("it is encrypted, and \(error)")
+        default: throw error
         }
     }
 
@@ -188,7 +237,12 @@ extension Session {
     // MARK: Password
 
     private func tryPassword(_ prompter: any LoginPrompter) async throws -> StepResult {
-        let password = try await prompter.answer("Password for \(endpoint.description): ", echo: false)
+        let password: String
+        do {
+            password = try await prompter.answer("Password for \(endpoint.description): ", echo: false)
+        } catch let error as NobodyToAsk {
+            return .unusable(.init("\(error)"))
+        }
         let user = endpoint.user
         let answer = try await perform(answerLimit: Session.answerLimit) { session in
             Answer(
@@ -200,7 +254,7 @@ extension Session {
         switch answer {
         case .done: return .success
         case .failed(LIBSSH2_ERROR_PASSWORD_EXPIRED):
-            return .unusable("it has expired; set a new one: ssh \(endpoint.user)@\(endpoint.host)")
+            return .unusable(.init("it has expired; set a new one: ssh \(endpoint.user)@\(endpoint.name)"))
         case .failed: return .refused(wasComplete: true)
         }
     }
@@ -213,6 +267,7 @@ extension Session {
         defer { library.context.conversation.withLock { $0 = nil } }
         let pointer = SessionPointer(value: library.pointer)
         let user = endpoint.user
+        var absence: NobodyToAsk?
         while true {
             let generation = arrivals.generation
             wire.beginCall()
@@ -222,10 +277,12 @@ extension Session {
                 conversation.report(.returned(status))
             }
             let (status, failure) = await converse(conversation, prompter)
-            if let failure { throw failure }
+            // Without an answer the exchange goes on to its end, after which another method can be tried.
+            if let nobody = failure as? NobodyToAsk { absence = nobody } else if let failure { throw failure }
             let answer = Answer(Int(status)) { _ in () }
             guard try await isFinal(answer, generation: generation, answerLimit: Session.answerLimit) else { continue }
             if case .done = answer { return .success }
+            if let absence { return .unusable(.init("\(absence)")) }
             return .refused(wasComplete: true)
         }
     }
@@ -291,13 +348,14 @@ private func answerQuestions(
     }
 }
 
-extension AuthenticationPlan.Step {
-    /// The method's name in the protocol.
-    fileprivate var method: String {
-        switch self {
-        case .key: "publickey"
-        case .keyboardInteractive: "keyboard-interactive"
-        case .password: "password"
-        }
-    }
+/// Shows what there is to show, and asks nothing.
+private struct SilentPrompter: LoginPrompter {
+    let prompter: any LoginPrompter
+
+    func confirm(_ question: HostKeyQuestion) async throws -> Bool { throw absence }
+    func answer(_ prompt: String, echo: Bool) async throws -> String { throw absence }
+    func passphrase(forKey path: String, attempt: Int) async throws -> String { throw absence }
+    func show(_ notice: String) async { await prompter.show(notice) }
+
+    private var absence: NobodyToAsk { NobodyToAsk("the ssh configuration does not allow to ask (BatchMode)") }
 }

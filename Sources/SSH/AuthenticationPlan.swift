@@ -21,8 +21,10 @@ struct KeyCandidate: Sendable {
 /// The order in which keys are tried.
 ///
 /// What needs no passphrase comes first: a file whose key the agent has, or that is not encrypted, in the files' order;
-/// then the agent's other keys; then encrypted files.
-func keyCandidates(files: [KeyFile], identities: [Agent.Identity]) -> [KeyCandidate] {
+/// then the agent's other keys; then encrypted files. Files that the user has named for the host come before all others.
+func keyCandidates(
+    files: [KeyFile], identities: [Agent.Identity], prefersFiles: Bool = false, usesOnlyFiles: Bool = false
+) -> [KeyCandidate] {
     var free: [KeyCandidate] = []
     var locked: [KeyCandidate] = []
     var used: Set<HostKey> = []
@@ -35,8 +37,10 @@ func keyCandidates(files: [KeyFile], identities: [Agent.Identity]) -> [KeyCandid
             if file.isEncrypted { locked.append(candidate) } else { free.append(candidate) }
         }
     }
-    let others = identities.filter { !used.contains($0.key) && SignatureAlgorithm(keyType: $0.key.type) != nil }
-    return free + others.map { KeyCandidate(source: .agent(comment: $0.comment), publicKey: $0.key) } + locked
+    let others = (usesOnlyFiles ? [] : identities)
+        .filter { !used.contains($0.key) && SignatureAlgorithm(keyType: $0.key.type) != nil }
+        .map { KeyCandidate(source: .agent(comment: $0.comment), publicKey: $0.key) }
+    return prefersFiles ? free + locked + others : free + others + locked
 }
 
 /// Decides what to try next during a login, and keeps account of what was tried.
@@ -47,6 +51,14 @@ struct AuthenticationPlan {
         case key(KeyCandidate)
         case keyboardInteractive
         case password
+
+        var method: AuthenticationMethod {
+            switch self {
+            case .key: .publicKey
+            case .keyboardInteractive: .keyboardInteractive
+            case .password: .password
+            }
+        }
     }
 
     enum Outcome {
@@ -55,30 +67,56 @@ struct AuthenticationPlan {
         /// It was right, and the server wants something more.
         case partialSuccess
         /// It could not be tried, for this reason.
-        case unusable(String)
+        case unusable(Obstacle)
+    }
+
+    /// Why something cannot be tried.
+    struct Obstacle {
+        var reason: String
+        /// Whether OpenSSH's own client could.
+        var isLimitOfLibrary = false
+
+        init(_ reason: String) { self.reason = reason }
+
+        init(_ error: any Error) {
+            reason = "\(error)"
+            isLimitOfLibrary = (error as? SSHError)?.isLimitOfLibrary ?? false
+        }
     }
 
     private var keys: [KeyCandidate]
-    private var remaining: [String: Int]
+    private let methods: [AuthenticationMethod]
+    private var remaining: [AuthenticationMethod: Int]
     private(set) var attempts: [String] = []
     /// Whether the server has judged any of it.
     private(set) var hasBeenJudged = false
+    /// Whether anything could not be tried that OpenSSH's own client could have.
+    private(set) var metLimitOfLibrary = false
 
-    /// - Parameter unusable: Keys that are not even candidates, with the reasons.
-    init(keys: [KeyCandidate], allowsPassword: Bool, unusable: [String] = []) {
+    /// - Parameters:
+    ///   - methods: What may be tried, in this order.
+    ///   - unusable: What is not even a candidate, with the reasons.
+    init(
+        keys: [KeyCandidate], methods: [AuthenticationMethod], unusable: [(name: String, obstacle: Obstacle)] = []
+    ) {
         self.keys = keys
+        self.methods = methods
         // As often as ssh lets a user mistype.
-        remaining = allowsPassword ? ["keyboard-interactive": 3, "password": 3] : [:]
-        attempts = unusable
+        remaining = [.keyboardInteractive: 3, .password: 3]
+        attempts = unusable.map { "\($0.name) (\($0.obstacle.reason))" }
+        metLimitOfLibrary = unusable.contains { $0.obstacle.isLimitOfLibrary }
     }
 
     /// What to try, given the methods that the server would accept; nil when there is nothing left.
     mutating func next(accepted: Set<String>) -> Step? {
-        if accepted.contains("publickey"), !keys.isEmpty { return .key(keys.removeFirst()) }
-        for (method, step) in [("keyboard-interactive", Step.keyboardInteractive), ("password", Step.password)] {
-            guard accepted.contains(method), let count = remaining[method], count > 0 else { continue }
+        for method in methods where accepted.contains(method.rawValue) {
+            if method == .publicKey {
+                if !keys.isEmpty { return .key(keys.removeFirst()) }
+                continue
+            }
+            guard let count = remaining[method], count > 0 else { continue }
             remaining[method] = count - 1
-            return step
+            return method == .password ? .password : .keyboardInteractive
         }
         return nil
     }
@@ -90,12 +128,17 @@ struct AuthenticationPlan {
             case .keyboardInteractive: "keyboard-interactive"
             case .password: "password"
             }
-        if case .unusable = outcome {} else { hasBeenJudged = true }
         switch outcome {
         case .refused: attempts.append("\(name) (refused)")
         case .partialSuccess: attempts.append("\(name) (accepted, but not enough)")
-        case .unusable(let reason): attempts.append("\(name) (\(reason))")
+        case .unusable(let obstacle):
+            attempts.append("\(name) (\(obstacle.reason))")
+            if obstacle.isLimitOfLibrary { metLimitOfLibrary = true }
+            // Nor would it be usable a second time.
+            remaining[step.method] = 0
+            return
         }
+        hasBeenJudged = true
     }
 
     /// What a user needs to know when nothing worked.
@@ -103,9 +146,14 @@ struct AuthenticationPlan {
         let tried = attempts.isEmpty ? "there was nothing to try" : "tried " + attempts.joined(separator: ", ")
         let wanted = accepted.isEmpty ? "" : "; the server accepts \(accepted.sorted().joined(separator: ", "))"
         var message = "no login as \(endpoint.description): \(tried)\(wanted)"
-        if accepted.contains("publickey") {
+        let forbidden = AuthenticationMethod.allCases.map(\.rawValue).filter(accepted.contains)
+            .filter { name in !methods.contains { $0.rawValue == name } }
+        if !forbidden.isEmpty {
+            message += "; the ssh configuration does not allow \(forbidden.joined(separator: ", ")) here"
+        }
+        if accepted.contains("publickey"), methods.contains(.publicKey) {
             message +=
-                ". Does the server know your key? Try: ssh-copy-id -p \(endpoint.port) \(endpoint.user)@\(endpoint.host)"
+                ". Does the server know your key? Try: ssh-copy-id -p \(endpoint.port) \(endpoint.user)@\(endpoint.name)"
         }
         return message
     }

@@ -29,19 +29,20 @@ extension Session {
 
     /// Connects to a host and port as seen from the server, and hands the connection to `body`.
     ///
+    /// - Parameter timeout: How long the server may take to connect; nil for as long as it likes.
     /// - Throws: ``SSHError`` with code `forwardRefused`, with the server's reason, or `linkLost`; what `body` throws.
     public nonisolated func withStream<R>(
-        toHost host: String, port: UInt16, _ body: (any ByteStream) async throws -> R
+        toHost host: String, port: UInt16, timeout: Duration? = nil, _ body: (any ByteStream) async throws -> R
     ) async throws -> R {
-        try await withChannel(.forward(host: host, port: port)) { id in
+        try await withChannel(.forward(host: host, port: port), timeout: timeout) { id in
             try await body(RemoteStream(session: self, id: id))
         }
     }
 
     private nonisolated func withChannel<R>(
-        _ kind: ChannelKind, _ body: (ChannelID) async throws -> R
+        _ kind: ChannelKind, timeout: Duration? = nil, _ body: (ChannelID) async throws -> R
     ) async throws -> R {
-        let id = try await open(kind)
+        let id = try await open(kind, within: timeout)
         do {
             let result = try await body(id)
             await close(id)
@@ -64,7 +65,7 @@ extension Session {
             }
         }
         guard case .done = answer else {
-            throw SSHError(.channelRefused, "\(endpoint.host) would not start a command: \(libraryMessage())")
+            throw SSHError(.channelRefused, "\(endpoint.name) would not start a command: \(libraryMessage())")
         }
     }
 
@@ -163,7 +164,7 @@ extension Session {
     private func value<Value>(of answer: Answer<Value>, _ doing: String) throws -> Value {
         switch answer {
         case .done(let value): return value
-        case .failed: throw SSHError(.protocolFailure, "\(doing) failed on \(endpoint.host): \(libraryMessage())")
+        case .failed: throw SSHError(.protocolFailure, "\(doing) failed on \(endpoint.name): \(libraryMessage())")
         }
     }
 }

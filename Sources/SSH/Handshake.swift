@@ -7,7 +7,8 @@ extension Session {
         let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
         try preferHostKeys(trust.preferredKeyTypes)
         try await shakeHands(limit: login.connectTimeout)
-        try await trust.check(try serverKey(), prompter: login.prompter)
+        var login = login
+        if try await !trust.check(try serverKey(), prompter: login.prompter) { login.methods = [.publicKey] }
         try await authenticate(login)
     }
 
@@ -23,20 +24,22 @@ extension Session {
         } catch let error as SSHError where error.code == .linkLost {
             throw SSHError(
                 .connectFailed,
-                "\(endpoint.host) port \(endpoint.port) answers, but not as an ssh server: \(error.message)",
+                "\(endpoint.name) port \(endpoint.port) answers, but not as an ssh server: \(error.message)",
                 cause: error)
         }
         guard case .failed(let code) = answer else { return }
         if code == LIBSSH2_ERROR_KEX_FAILURE {
-            throw SSHError(
+            var error = SSHError(
                 .handshakeFailed,
                 """
-                no common algorithm with \(endpoint.host) (\(libraryMessage())). This libssh2 (\(libraryVersion)) is older \
+                no common algorithm with \(endpoint.name) (\(libraryMessage())). This libssh2 (\(libraryVersion)) is older \
                 than what the server insists on: it needs at least an ECDSA or Ed25519 host key, a cipher in CTR mode and \
                 a MAC that is not "etm". A newer libssh2, or one of these on the server, helps
                 """)
+            error.isLimitOfLibrary = true
+            throw error
         }
-        throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.host): \(libraryMessage())")
+        throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(libraryMessage())")
     }
 
     private var libraryVersion: String { libssh2_version(0).map { String(cString: $0) } ?? "unknown" }
@@ -60,7 +63,7 @@ extension Session {
         var type: CInt = 0
         guard let start = libssh2_session_hostkey(library.pointer, &count, &type),
             let key = HostKey(blob: [UInt8](UnsafeRawBufferPointer(start: start, count: count)))
-        else { throw SSHError(.protocolFailure, "\(endpoint.host) has shown no host key") }
+        else { throw SSHError(.protocolFailure, "\(endpoint.name) has shown no host key") }
         return key
     }
 }

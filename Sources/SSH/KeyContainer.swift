@@ -62,7 +62,7 @@ struct KeyContainer: Sendable {
             let (curve, point, secret) = (try reader.text(), try reader.string(), try reader.mpint())
             return try .ecdsa(curve: curve, secret: secret, point: point)
         case let type:
-            throw SSHError(.keyUnusable, reasonAgainst(keyType: type))
+            throw SSHError.unsupported(keyType: type)
         }
     }
 

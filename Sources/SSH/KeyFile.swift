@@ -40,7 +40,7 @@ struct KeyFile: Sendable {
             throw SSHError(.keyUnusable, "it is no private key that ssh knows")
         }
         if let type = publicKey?.type, SignatureAlgorithm(keyType: type) == nil {
-            throw SSHError(.keyUnusable, reasonAgainst(keyType: type))
+            throw SSHError.unsupported(keyType: type)
         }
     }
 
@@ -70,15 +70,20 @@ struct KeyFile: Sendable {
     }
 }
 
-/// Why keys of a type cannot be used, and what to do instead.
-func reasonAgainst(keyType type: String) -> String {
-    if type.hasPrefix("sk-") {
-        return "it is on a security key (\(type)), which libssh2 cannot ask; use another key for this host"
+extension SSHError {
+    /// Why keys of a type cannot be used, and what to do instead.
+    static func unsupported(keyType type: String) -> SSHError {
+        var error = SSHError(
+            .keyUnusable, "keys of type \(type) are not supported; make one: ssh-keygen -t ed25519")
+        if type.hasPrefix("sk-") {
+            error.message = "it is on a security key (\(type)), which libssh2 cannot ask"
+            error.isLimitOfLibrary = true
+        } else if type.hasSuffix("-cert-v01@openssh.com") {
+            error.message = "it is a certificate (\(type)), which libssh2 cannot present"
+            error.isLimitOfLibrary = true
+        }
+        return error
     }
-    if type.hasSuffix("-cert-v01@openssh.com") {
-        return "it is a certificate (\(type)), which libssh2 cannot present; use a plain key for this host"
-    }
-    return "keys of type \(type) are not supported; make one: ssh-keygen -t ed25519"
 }
 
 /// Nil when the passphrase is wrong.

@@ -28,6 +28,12 @@ enum ChannelKind: Sendable {
         }
     }
 
+    /// Where it leads, for messages.
+    fileprivate var destination: String {
+        guard case .forward(let host, let port) = self else { return "itself" }
+        return "\(host) port \(port)"
+    }
+
     /// What follows in the open request (RFC 4254, section 7.2).
     fileprivate var details: [UInt8] {
         guard case .forward(let host, let port) = self else { return [] }
@@ -58,6 +64,14 @@ extension Session {
         let outcome = OneShot<ChannelID>()
         requestOpen(kind, delivering: outcome)
         return try await outcome.value()
+    }
+
+    nonisolated func open(_ kind: ChannelKind, within limit: Duration?) async throws -> ChannelID {
+        guard let limit else { return try await open(kind) }
+        let late = SSHError(
+            .forwardRefused,
+            "\(endpoint.name) has not connected to \(kind.destination) within \(limit.components.seconds) s")
+        return try await withTimeout(limit, or: late) { try await self.open(kind) }
     }
 
     func requestOpen(_ kind: ChannelKind, delivering outcome: OneShot<ChannelID>) {
@@ -130,14 +144,14 @@ extension Session {
         let reason = libraryMessage()
         switch kind {
         case .forward(let host, let port):
-            return SSHError(.forwardRefused, "\(endpoint.host) did not connect to \(host) port \(port): \(reason)")
+            return SSHError(.forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)")
         case .session where code == LIBSSH2_ERROR_CHANNEL_FAILURE:
             return SSHError(
                 .channelRefused,
-                "\(endpoint.host) does not run another command in this session: \(reason). Most servers allow ten at a "
+                "\(endpoint.name) does not run another command in this session: \(reason). Most servers allow ten at a "
                     + "time (MaxSessions); \(channels.count) channels are open")
         case .session, .probe:
-            return SSHError(.channelRefused, "\(endpoint.host) did not open a channel: \(reason)")
+            return SSHError(.channelRefused, "\(endpoint.name) did not open a channel: \(reason)")
         }
     }
 }

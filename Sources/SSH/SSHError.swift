@@ -2,6 +2,8 @@
 public struct SSHError: Error, Sendable, CustomStringConvertible {
     /// What kind of thing failed, for code that decides.
     public enum Code: Sendable, Equatable {
+        /// The user's ssh configuration has a mistake.
+        case configurationInvalid
         /// The host could not be reached.
         case connectFailed
         /// No common algorithm, or whatever answered does not speak ssh.
@@ -34,6 +36,8 @@ public struct SSHError: Error, Sendable, CustomStringConvertible {
     /// What failed, where and why, and what to do about it where that is known.
     public var message: String
     public var cause: (any Error)?
+    /// Whether it is a limit of libssh2, which OpenSSH's own client does not have.
+    public var isLimitOfLibrary = false
 
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code

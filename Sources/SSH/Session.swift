@@ -115,7 +115,7 @@ public actor Session {
         } catch is CancellationError {
             // The session ends.
         } catch {
-            fail(lost("the connection broke", cause: error))
+            fail(lost("\(error)", cause: error))
         }
     }
 
@@ -135,7 +135,7 @@ public actor Session {
         } catch is CancellationError {
             // The session ends.
         } catch {
-            fail(lost("the connection broke", cause: error))
+            fail(lost("\(error)", cause: error))
         }
     }
 

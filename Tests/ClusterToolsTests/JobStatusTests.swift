@@ -128,7 +128,9 @@ import Testing
     @Test func anArrayIsWhatItsTasksAre() throws {
         let array = Job.example(isArray: true)
         let one = try [line("COMPLETED", id: "42_0"), line("RUNNING", id: "42_1"), line("PENDING", id: "42_[2-9]")]
-        #expect(words(report(one, tasks: ["0|n1|ended|0", "1|n2|running|"]), of: array) == "running 2 min")
+        #expect(
+            words(report(one, tasks: ["0|n1|ended|0", "1|n2|running|"]), of: array)
+                == "running 2 min: 1 run, 8 wait, 1 ended")
         let all = report(tasks: ["0|n1|ended|0", "1|n2|ended|4"])
         #expect(words(all, of: array) == "ended with exit status 4")
     }
@@ -156,9 +158,9 @@ import Testing
 
     @Test func whatIsLearntIsWrittenDown() {
         var job = Job.example()
-        job.learn(.running(state: .running, node: "n1", elapsed: 120), now: 100)
+        job.learn(.running(state: .running, node: "n1", elapsed: 120, tasks: nil), now: 100)
         #expect(job.seen == .init(words: "running on n1", at: 100))
-        job.learn(.running(state: .running, node: "n1", elapsed: 130), now: 110)
+        job.learn(.running(state: .running, node: "n1", elapsed: 130, tasks: nil), now: 110)
         #expect(job.seen?.at == 100)
         job.learn(.unknown(why: "no answer"), now: 200)
         #expect(

@@ -101,7 +101,7 @@ import Testing
             try store.update("aaa") { $0.end(Ending(cause: .finished), at: 5) }
             #expect(store.all().jobs.first?.node == "n1")
             // What has ended stays as it ended.
-            try store.update("aaa") { $0.learn(.running(state: .running, node: "n2", elapsed: 1), now: 6) }
+            try store.update("aaa") { $0.learn(.running(state: .running, node: "n2", elapsed: 1, tasks: nil), now: 6) }
             #expect(store.all().jobs.first?.phase == .ended)
         }
     }

@@ -19,7 +19,8 @@ import Testing
         let pipe = Pipe()
         let writer = OutputWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, loop: loop)
         let errors = OutputWriter(descriptor: STDERR_FILENO, loop: loop)
-        let follower = OutputFollower(output: writer, errors: errors, hasOwnStart: hasOwnStart, limits: limits, skipped: skipped)
+        let follower = OutputFollower(
+            output: writer, errors: errors, hasOwnStart: hasOwnStart, limits: limits, skipped: skipped)
         try await body(follower, pipe.fileHandleForReading)
         try pipe.fileHandleForWriting.close()
     }

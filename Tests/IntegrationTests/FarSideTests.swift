@@ -5,22 +5,14 @@ import Testing
 @Suite(
     .timeLimit(.minutes(3)), .enabled(if: DemoCluster.rootObstacle == nil, "\(DemoCluster.rootObstacle ?? "")"))
 struct FarSideTests {
-    /// Adds a line to a start file of the cluster's user.
-    private func append(_ line: String, to file: String, of cluster: DemoCluster) throws {
-        let path = cluster.state + "/home/" + file
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        try (text + line + "\n").write(toFile: path, atomically: false, encoding: .utf8)
-    }
-
     /// The scratch folder is known after a login only, and its name has a space in it.
     private func setScratch(of cluster: DemoCluster) throws {
         for file in [".profile", ".zprofile"] {
-            try append("export SCRATCH=\"$HOME/my scratch\"; umask 027", to: file, of: cluster)
+            try cluster.append("export SCRATCH=\"$HOME/my scratch\"; umask 027", to: file)
         }
-        try append("setenv SCRATCH \"$HOME/my scratch\"; umask 027", to: ".login", of: cluster)
-        try append(
-            "status is-login; and set -gx SCRATCH \"$HOME/my scratch\"; and umask 027", to: ".config/fish/config.fish",
-            of: cluster)
+        try cluster.append("setenv SCRATCH \"$HOME/my scratch\"; umask 027", to: ".login")
+        try cluster.append(
+            "status is-login; and set -gx SCRATCH \"$HOME/my scratch\"; and umask 027", to: ".config/fish/config.fish")
     }
 
     @Test(arguments: ["bash", "zsh", "tcsh", "fish"])
@@ -96,7 +88,7 @@ struct FarSideTests {
                 program: "sh", arguments: ["-c", script, "sh", cluster.state], directory: "/",
                 environment: ["PATH": "/usr/bin:/bin"])
             _ = try await run(make).checked("folders of few programs")
-            try append("PATH=\(cluster.state)/bin:\(cluster.state)/slurm", to: ".profile", of: cluster)
+            try cluster.append("PATH=\(cluster.state)/bin:\(cluster.state)/slurm", to: ".profile")
             try await withRepository { repository in
                 let finished = try await run(
                     repository.submit(

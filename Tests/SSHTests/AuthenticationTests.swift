@@ -81,6 +81,60 @@ import Testing
         }
     }
 
+    /// libssh2 waits for the first key's signature when another one is offered.
+    @Test func whatCannotSignMakesWayForTheNextKey() async throws {
+        try await TestServer.with { server in
+            let locked = "\(server.folder)/locked"
+            try await generateKey(locked, passphrase: "secret", options: ["-a", "1"], loop: server.loop)
+            let both = try ["locked.pub", "key.pub"].map {
+                try String(contentsOfFile: "\(server.folder)/\($0)", encoding: .utf8)
+            }
+            try write(both.joined(), to: "\(server.folder)/authorized_keys")
+            let wrong = Prompter(answers: ["a", "b", "c"])
+            for prompter in [wrong, AbsentPrompter()] as [any LoginPrompter] {
+                try await withAgent(server) { agent in
+                    try await run(
+                        "ssh-add", ["-q", "\(server.folder)/key"], environment: ["SSH_AUTH_SOCK": agent],
+                        loop: server.loop)
+                    var login = try server.login(keys: [locked], agentSocket: agent, prompter: prompter)
+                    // Else it would not come to the locked key at all.
+                    login.prefersIdentityFiles = true
+                    try await server.withSession(login) { session in
+                        try await expect(session.run("echo in").output, is: "in\n")
+                    }
+                }
+            }
+            #expect(await wrong.prompts.count == 3)
+        }
+    }
+
+    @Test func aKeyForTheHostComesBeforeTheAgentsMany() async throws {
+        try await TestServer.with(["MaxAuthTries 2"]) { server in
+            try await withAgent(server) { agent in
+                for index in 0..<4 {
+                    try await generateKey("\(server.folder)/other\(index)", loop: server.loop)
+                    try await run(
+                        "ssh-add", ["-q", "\(server.folder)/other\(index)"], environment: ["SSH_AUTH_SOCK": agent],
+                        loop: server.loop)
+                }
+                let key = "\(server.folder)/mine"
+                try await generateKey(key, passphrase: "secret", options: ["-a", "1"], loop: server.loop)
+                try write(String(contentsOfFile: key + ".pub", encoding: .utf8), to: "\(server.folder)/authorized_keys")
+                var login = try server.login(
+                    keys: [key], agentSocket: agent, prompter: Prompter(answers: ["secret"]))
+                await #expect(throws: SSHError.self) { try await server.withSession(login) { _ in } }
+                login.prefersIdentityFiles = true
+                try await server.withSession(login) { _ in }
+                // With IdentitiesOnly the agent's own are not even offered.
+                login.usesOnlyIdentityFiles = true
+                login.identityFiles = ["\(server.folder)/nowhere"]
+                let error = await #expect(throws: SSHError.self) { try await server.withSession(login) { _ in } }
+                #expect(error?.message.contains("nowhere (there is no such file)") == true)
+                #expect(error?.message.contains("ssh-agent") == false)
+            }
+        }
+    }
+
     @Test func aPromptersErrorEndsTheLogin() async throws {
         try await TestServer.with { server in
             let key = "\(server.folder)/user"
@@ -107,10 +161,15 @@ import Testing
                         try await expect(session.run("echo in").output, is: "in\n")
                     }
                 }
-                // A file whose key the agent holds is asked for no passphrase, and a .pub file will do.
-                let login = try server.login(keys: ["\(server.folder)/agent-ecdsa.pub"], agentSocket: agent)
-                try await server.withSession(login) { session in
-                    try await expect(session.run("echo in").output, is: "in\n")
+                // A file whose key the agent holds is asked for no passphrase, and a .pub file will do; so will the name of
+                // a key file beside which only that one lies.
+                try FileManager.default.removeItem(atPath: "\(server.folder)/agent-ecdsa")
+                for file in ["agent-ecdsa.pub", "agent-ecdsa"] {
+                    var login = try server.login(keys: ["\(server.folder)/\(file)"], agentSocket: agent)
+                    login.usesOnlyIdentityFiles = true
+                    try await server.withSession(login) { session in
+                        try await expect(session.run("echo in").output, is: "in\n")
+                    }
                 }
             }
         }
@@ -181,6 +240,7 @@ import Testing
             try write(line, to: "\(folder)/sk.pub")
             let sk = #expect(throws: SSHError.self) { _ = try KeyFile(path: "\(folder)/sk.pub") }
             #expect(sk?.message.contains("security key") == true)
+            #expect(sk?.isLimitOfLibrary == true)
         }
     }
 
@@ -224,7 +284,7 @@ import Testing
 
     @Test func thePlanFollowsTheServer() {
         let key = KeyCandidate(source: .agent(comment: "k"), publicKey: HostKey(type: "ssh-ed25519", blob: []))
-        var plan = AuthenticationPlan(keys: [key], allowsPassword: true)
+        var plan = AuthenticationPlan(keys: [key], methods: AuthenticationMethod.allCases)
         guard case .key = plan.next(accepted: ["publickey", "password"]) else {
             Issue.record("a key comes first")
             return
@@ -239,7 +299,7 @@ import Testing
             }
         }
         #expect(steps == ["questions", "questions", "questions", "password", "password", "password"])
-        var keysOnly = AuthenticationPlan(keys: [], allowsPassword: false)
+        var keysOnly = AuthenticationPlan(keys: [], methods: [.publicKey])
         #expect(keysOnly.next(accepted: ["password", "keyboard-interactive"]) == nil)
         let message = plan.failureMessage(
             endpoint: Endpoint(host: "h", user: "u"), accepted: ["password", "publickey"])

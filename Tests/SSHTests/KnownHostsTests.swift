@@ -161,7 +161,7 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
 @Suite(.serialized) struct HostTrustTests {
     private func files(_ server: TestServer) -> (HostKeyPolicy, String) {
         let path = "\(server.folder)/new/known_hosts"
-        return (.knownHosts(files: [path], hostKeyAlias: nil), path)
+        return (.knownHosts(.init(userFiles: [path])), path)
     }
 
     @Test func aNewHostIsAskedForAndRecordedOnce() async throws {
@@ -208,7 +208,7 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
             let path = "\(server.folder)/known"
             let name = "[127.0.0.1]:\(server.port)"
             try write("# mine\n\(name) \(try #require(other).line)\n", to: path)
-            let policy = HostKeyPolicy.knownHosts(files: [path], hostKeyAlias: nil)
+            let policy = HostKeyPolicy.knownHosts(.init(userFiles: [path]))
             let login = try server.login(prompter: Prompter(accepts: true), hostKeys: policy)
             let error = await #expect(throws: SSHError.self) { try await server.withSession(login) { _ in } }
             #expect(error?.code == .hostKeyChanged)
@@ -226,7 +226,7 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
         try await TestServer.with { server in
             let path = "\(server.folder)/known"
             try write("@revoked * \(try server.hostKey.line)\n", to: path)
-            let policy = HostKeyPolicy.knownHosts(files: [path], hostKeyAlias: nil)
+            let policy = HostKeyPolicy.knownHosts(.init(userFiles: [path]))
             let login = try server.login(prompter: Prompter(accepts: true), hostKeys: policy)
             let error = await #expect(throws: SSHError.self) { try await server.withSession(login) { _ in } }
             #expect(error?.code == .hostKeyRevoked)
@@ -239,7 +239,7 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
             try await TestServer.with(["HostKey \(folder)/ecdsa"]) { server in
                 let path = "\(server.folder)/known"
                 try write("[127.0.0.1]:\(server.port) \(try publicKey("\(folder)/ecdsa.pub").line)\n", to: path)
-                let policy = HostKeyPolicy.knownHosts(files: [path], hostKeyAlias: nil)
+                let policy = HostKeyPolicy.knownHosts(.init(userFiles: [path]))
                 // No prompt: left to itself the server would show its Ed25519 key.
                 try await server.withSession(try server.login(hostKeys: policy)) { _ in }
             }
@@ -253,12 +253,71 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
                 for: try #require(other), host: "x", port: 22, alias: nil, salt: randomBytes(20))
             // Without an end of line: the entry must not be joined to it.
             try write(hashed, to: path)
-            let policy = HostKeyPolicy.knownHosts(files: [path], hostKeyAlias: "alias")
+            let policy = HostKeyPolicy.knownHosts(.init(userFiles: [path], alias: "alias"))
             try await server.withSession(try server.login(prompter: Prompter(accepts: true), hostKeys: policy)) { _ in }
             let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
             #expect(lines.count == 2)
             #expect(lines.last?.hasPrefix("|1|") == true)
             try await server.withSession(try server.login(hostKeys: policy)) { _ in }
+        }
+    }
+
+    private func login(
+        _ server: TestServer, _ prompter: Prompter, _ path: String, _ change: (inout KnownHostsPolicy) -> Void
+    ) throws -> Login {
+        var policy = KnownHostsPolicy(userFiles: [path])
+        change(&policy)
+        return try server.login(prompter: prompter, hostKeys: .knownHosts(policy))
+    }
+
+    @Test func newKeysCanBeRefusedOrAcceptedWithoutAQuestion() async throws {
+        try await TestServer.with { server in
+            let path = "\(server.folder)/known"
+            let prompter = Prompter(accepts: true)
+            let strict = try login(server, prompter, path) { $0.newKeys = .refuse }
+            let error = await #expect(throws: SSHError.self) { try await server.withSession(strict) { _ in } }
+            #expect(error?.code == .hostKeyUnknown)
+            #expect(error?.message.contains(try server.hostKey.fingerprint) == true)
+            #expect(!FileManager.default.fileExists(atPath: path))
+            let trusting = try login(server, prompter, path) { $0.newKeys = .accept }
+            try await server.withSession(trusting) { _ in }
+            #expect(await prompter.notices.first?.contains("is now in \(path)") == true)
+            // What was accepted once is known, also to the strict.
+            try await server.withSession(strict) { _ in }
+            #expect(await prompter.questions.isEmpty)
+        }
+    }
+
+    @Test func aChangedKeyThatIsBorneGetsNoPassword() async throws {
+        try await TestServer.with { server in
+            let path = "\(server.folder)/known"
+            try write("[127.0.0.1]:\(server.port) \(try #require(other).line)\n", to: path)
+            let prompter = Prompter()
+            var bearing = try login(server, prompter, path) {
+                $0.newKeys = .accept
+                $0.bearsChangedKeys = true
+            }
+            try await server.withSession(bearing) { _ in }
+            #expect(await prompter.notices.first?.contains("has changed") == true)
+            #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 1)
+            bearing.identityFiles = []
+            bearing.methods = AuthenticationMethod.allCases
+            let error = await #expect(throws: SSHError.self) { try await server.withSession(bearing) { _ in } }
+            #expect(error?.code == .authenticationFailed)
+            #expect(await prompter.prompts.isEmpty)
+        }
+    }
+
+    @Test func anAuthorityIsMentionedInTheQuestion() async throws {
+        try await TestServer.with { server in
+            let path = "\(server.folder)/known"
+            try write("@cert-authority * \(try server.hostKey.line)\n", to: path)
+            let prompter = Prompter(accepts: false)
+            let asking = try login(server, prompter, path) { _ in }
+            let error = await #expect(throws: SSHError.self) { try await server.withSession(asking) { _ in } }
+            #expect(error?.code == .hostKeyUnknown)
+            #expect(error?.isLimitOfLibrary == true)
+            #expect(await prompter.questions.first?.hasCertificateAuthority == true)
         }
     }
 

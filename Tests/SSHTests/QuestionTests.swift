@@ -73,6 +73,23 @@ struct QuestionTests {
         }
     }
 
+    @Test(arguments: [["KbdInteractiveAuthentication yes"], ["PasswordAuthentication yes"]])
+    func nobodyToAnswerIsSaidAndNoHang(configuration: [String]) async throws {
+        try await withServer(configuration) { server in
+            let login = try server.login(keys: [], prompter: AbsentPrompter(), allowsPassword: true)
+            let error = await #expect(throws: SSHError.self) {
+                try await within(20) { try await server.withSession(login) { _ in } }
+            }
+            #expect(error?.code == .authenticationFailed)
+            #expect(error?.message.contains("(it asks Password") == true, "\(error?.message ?? "")")
+            // In batch mode not even the prompter is asked.
+            var batch = try server.login(keys: [], prompter: Prompter(), allowsPassword: true)
+            batch.mayAsk = false
+            let refusal = await #expect(throws: SSHError.self) { try await server.withSession(batch) { _ in } }
+            #expect(refusal?.message.contains("BatchMode") == true)
+        }
+    }
+
     @Test func wrongAnswersFail() async throws {
         try await withServer(["KbdInteractiveAuthentication yes"]) { server in
             let answers = (0..<6).map { "wrong\($0)" }

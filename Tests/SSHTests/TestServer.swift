@@ -75,8 +75,9 @@ struct TestServer: Sendable {
         hostKeys: HostKeyPolicy? = nil, allowsPassword: Bool = false, silenceLimit: Duration = .seconds(15)
     ) throws -> Login {
         Login(
-            identityFiles: keys ?? ["\(folder)/key"], usesAgent: agentSocket != nil, agentSocket: agentSocket,
-            allowsPassword: allowsPassword, hostKeys: try hostKeys ?? .exactly([hostKey]), prompter: prompter,
+            identityFiles: keys ?? ["\(folder)/key"], agentSocket: agentSocket,
+            methods: allowsPassword ? AuthenticationMethod.allCases : [.publicKey],
+            hostKeys: try hostKeys ?? .exactly([hostKey]), prompter: prompter,
             connectTimeout: .seconds(10), silenceLimit: silenceLimit)
     }
 
@@ -98,6 +99,7 @@ actor Prompter: LoginPrompter {
     private let accepts: Bool
     private(set) var prompts: [String] = []
     private(set) var questions: [HostKeyQuestion] = []
+    private(set) var notices: [String] = []
 
     init(answers: [String] = [], accepts: Bool = false) {
         self.answers = answers
@@ -114,6 +116,14 @@ actor Prompter: LoginPrompter {
         guard !answers.isEmpty else { throw TestFailure("asked too often: \(prompts)") }
         return answers.removeFirst()
     }
+
+    func show(_ notice: String) { notices.append(notice) }
+}
+
+/// Nobody is there.
+struct AbsentPrompter: LoginPrompter {
+    func confirm(_ question: HostKeyQuestion) throws -> Bool { throw NobodyToAsk("nobody is here") }
+    func answer(_ prompt: String, echo: Bool) throws -> String { throw NobodyToAsk("it asks \(prompt)") }
 }
 
 /// A deadline for what a test awaits, so that a hang is a failure of that test.

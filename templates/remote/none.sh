@@ -44,6 +44,11 @@ scheduler_submit() {
 # scheduler_find RUN: the job of this run folder.
 scheduler_find() { [ -s "$1/job/leader" ] && [ -s "$1/job/id" ] && cat "$1/job/id"; }
 
+scheduler_answers() { :; }
+
+# scheduler_withdraw FOLDER: a job that was started there and never got its number written down.
+scheduler_withdraw() { ! ct_read "$ct_folder/.given-up-$ct_token/job/jobid" || kill -KILL "-$ct_value" 2>/dev/null; }
+
 ct_is_alive() { [ -s "$ct_run/job/leader" ] && [ "$(ct_birth "$1")" = "$(cat "$ct_run/job/leader")" ]; }
 
 # scheduler_queue ID: one line in the form of squeue's.
@@ -63,6 +68,9 @@ scheduler_queue() {
     [ -e "$ct_run/job/cancelled" ] && [ "$ct_state" != RUNNING ] && ct_state=CANCELLED
     ct_say queue "$1|$ct_state|None|$(uname -n)|$(uname -n)|N/A|N/A|N/A|N/A|"
 }
+
+# scheduler_exit_code ID: nobody but the job itself knows.
+scheduler_exit_code() { :; }
 
 # scheduler_queue_each: the same for every job that ct_each names, each with its key before it.
 scheduler_queue_each() {

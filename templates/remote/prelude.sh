@@ -104,6 +104,9 @@ ct_tasks() {
     done
 }
 
+# This machine since it was started, as a word.
+ct_machine() { printf '%s/%s' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"; }
+
 # Which loopback interface this is: see sbatch_script.sh.
 ct_loopback() {
     printf '%s %s' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -n)" "$(readlink /proc/self/ns/net 2>/dev/null)"

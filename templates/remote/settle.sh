@@ -34,7 +34,8 @@ ct_settle() {
     # The other program has the claim and is submitting, or has submitted, or we have it in an incoming folder that it
     # will remove when it finds out.
     ct_tries=0
-    while [ -d "$ct_run" ] && [ "$ct_tries" -lt 60 ]; do
+    ct_orphaned=0
+    while [ -d "$ct_run" ] && [ "$ct_tries" -lt 60 ] && [ "$ct_orphaned" -lt 5 ]; do
         if ct_read "$ct_run/job/id" && [ -n "$ct_value" ] || { ct_value=$(scheduler_find "$ct_run") && [ -n "$ct_value" ]; }; then
             ct_say run "$ct_run"
             ct_say job "$ct_value"
@@ -43,9 +44,24 @@ ct_settle() {
             return
         fi
         ct_tries=$((ct_tries + 1))
+        # A scheduler that was asked in vain a moment ago may still hear of it, or be too busy to say so.
+        ct_owner_is_gone && ct_orphaned=$((ct_orphaned + 1))
         sleep 1
     done
     [ -d "$ct_run" ] || { ct_say done none; return; }
-    ct_fail 75 "a submission in $ct_run neither became a job nor failed within a minute"
+    ct_out=$(scheduler_answers 2>&1) \
+        || ct_fail 75 "a submission in $ct_run neither became a job nor failed within a minute" "$ct_out"
+    # Whoever submits it even now submits a job that finds nothing to run.
+    ct_where=$(cd "$ct_run" && pwd -P)
+    mv "$ct_run" "$ct_folder/.given-up-$ct_token" 2>/dev/null || ct_fail 75 "$ct_run cannot be taken back"
+    scheduler_withdraw "$ct_where"
+    rm -rf "$ct_folder/.given-up-$ct_token"
+    ct_say done none
+}
+
+# Whether the submitting program and all that it started, which are one process group, are gone. Not known on another machine.
+ct_owner_is_gone() {
+    ct_read "$ct_run/job/claim/owner" || return 1
+    [ "${ct_value% *}" = "$(ct_machine)" ] && ! kill -0 "-${ct_value##* }" 2>/dev/null && ! kill -0 "${ct_value##* }" 2>/dev/null
 }
 ct_settle

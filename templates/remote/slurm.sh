@@ -46,6 +46,16 @@ scheduler_find() {
     done | grep .
 }
 
+# scheduler_answers: whether the scheduler can say which jobs there are.
+scheduler_answers() { squeue -h -u "$(id -un)" -o %i >/dev/null; }
+
+# scheduler_withdraw FOLDER: ends what was submitted from this folder, its name without symbolic links, after all.
+scheduler_withdraw() {
+    squeue -h -u "$(id -un)" -o '%A|%Z' 2>/dev/null | while IFS='|' read -r ct_a ct_z; do
+        [ "$ct_z" = "$1" ] && scancel "$ct_a"
+    done
+}
+
 # scheduler_queue ID[,ID...]: what the queue knows of these jobs.
 scheduler_queue() {
     if ct_out=$(SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0 squeue -h -t all -j "$1" -o "$ct_columns" 2>&1); then
@@ -56,6 +66,12 @@ scheduler_queue() {
             *) ct_say queue-problem "$(printf %s "$ct_out" | tr '\n' ' ')" ;;
         esac
     fi
+}
+
+# scheduler_exit_code ID: how an ended job ended, where it could not say so itself, as with a full disk.
+scheduler_exit_code() {
+    ct_out=$(scontrol -o show job "$1" 2>/dev/null | sed -n 's/^.* ExitCode=\([0-9]*\):\([0-9]*\) .*$/\1 \2/p')
+    ct_lines exitcode "$ct_out"
 }
 
 # scheduler_queue_each: the same for every job that ct_each names, in one call.

@@ -26,6 +26,8 @@ ct_submit() {
     ct_scrap=$ct_run
     cd "$ct_run" || exit 1
     mkdir job/claim 2>/dev/null || ct_fail 75 "this submission was given up" ""
+    # Whether we, and the sbatch that we start, are still there: see settle.sh.
+    printf '%s %s\n' "$(ct_machine)" "$$" >job/claim/owner
     # From here on a job may exist: a lost link or a signal must not stop us from writing down its id.
     trap '' HUP INT TERM
     umask "$ct_umask"

@@ -1,8 +1,11 @@
-# Answers requests about one run, a line each on standard input, until that ends. Set before: ct_run.
+# Answers requests about one run, a line each on standard input, until that ends. Set before: ct_run, and ct_task: the task of
+# an array that they are about, or nothing.
+#   task N                          from now on they are about this one
 #   files OUT OUT-MAX ERR ERR-MAX   state files, and so many bytes of slurm.out and slurm.err from these offsets
 #   tasks                           the state files of an array's tasks, a line each
 #   hostkeys                        the ssh host keys of the job's node
 #   queue ID[,ID...]                what the queue knows
+#   exitcode ID                     the exit code that the scheduler noted: STATUS SIGNAL
 #   cancel ID                       ends the job
 #   remove                          removes the run folder (of a submission that was interrupted)
 # Every answer ends with a line `done`.
@@ -22,13 +25,20 @@ ct_stream() {
     fi
 }
 
+# ct_use_task TASK: what requests are about.
+ct_use_task() {
+    ct_task=$1
+    ct_own=$ct_run/job${1:+/$1}
+    ct_stdout=slurm${1:+-$1}.out ct_stderr=slurm${1:+-$1}.err
+}
+
 # The lengths of slurm.out and slurm.err, in ct_out_size and ct_err_size, with one process for both: this is asked often.
 ct_measure() {
     ct_out_size=0 ct_err_size=0
-    for ct_word in $(cd "$ct_run" 2>/dev/null && wc -c slurm.out slurm.err 2>/dev/null); do
+    for ct_word in $(cd "$ct_run" 2>/dev/null && wc -c $ct_stdout $ct_stderr 2>/dev/null); do
         case $ct_word in
-            slurm.out) ct_out_size=$ct_count ;;
-            slurm.err) ct_err_size=$ct_count ;;
+            "$ct_stdout") ct_out_size=$ct_count ;;
+            "$ct_stderr") ct_err_size=$ct_count ;;
             *) ct_count=$ct_word ;;
         esac
     done
@@ -38,19 +48,23 @@ ct_files() {
     [ -d "$ct_run" ] || ct_say missing "$ct_run"
     # The end is read before the output: what is read after it is complete.
     for ct_name in $ct_state_files; do
-        ct_read "$ct_run/job/$ct_name" && ct_say "file" "$ct_name $ct_value"
+        ct_read "$ct_own/$ct_name" && ct_say "file" "$ct_name $ct_value"
     done
     # The TensorBoard of an array belongs to one of its tasks.
     ct_find_board && for ct_name in node jobid loopback python tensorboard tensorboard-problem; do
         ct_read "$ct_board/$ct_name" && ct_say "file" "$ct_name $ct_value"
     done
     ct_measure
-    ct_stream out "$ct_run/slurm.out" "$1" "$2" "$ct_out_size"
-    ct_stream err "$ct_run/slurm.err" "$3" "$4" "$ct_err_size"
+    ct_stream out "$ct_run/$ct_stdout" "$1" "$2" "$ct_out_size"
+    ct_stream err "$ct_run/$ct_stderr" "$3" "$4" "$ct_err_size"
 }
 
 # The folder of the task that runs TensorBoard, in ct_board.
 ct_find_board() {
+    if [ -n "$ct_task" ]; then
+        ct_board=$ct_own
+        return 0
+    fi
     for ct_board in "$ct_run"/job/[0-9]*; do
         [ -e "$ct_board/tensorboard" ] || [ -e "$ct_board/tensorboard-problem" ] && return 0
     done
@@ -59,6 +73,7 @@ ct_find_board() {
 
 ct_watch() {
     ct_login
+    ct_use_task "$ct_task"
     ct_say loopback "$(ct_loopback)"
     ct_say done ready
     while IFS= read -r ct_request; do
@@ -69,6 +84,7 @@ ct_watch() {
         ct_verb=$1
         shift
         case $ct_verb in
+            task) ct_use_task "$1" ;;
             files) ct_files "$@" ;;
             tasks) ct_tasks ;;
             queue) scheduler_queue "$1" ;;
@@ -76,6 +92,7 @@ ct_watch() {
                 ct_find_board || ct_board=$ct_run/job
                 ct_lines hostkey "$(cat "$ct_board/hostkeys" 2>/dev/null)"
                 ;;
+            exitcode) scheduler_exit_code "$1" ;;
             cancel) scheduler_cancel "$1" ;;
             remove) cd / && rm -rf "$ct_run" ;;
         esac

@@ -27,6 +27,6 @@ struct AttachVerb {
             connector: call.connector(for: try call.profile(of: job), keyboard: keyboard), console: call.console,
             keyboard: keyboard, interrupts: call.surroundings.interrupts, store: call.store,
             loop: call.surroundings.loop)
-        return try await supervisor.run(.attach(job)).exitStatus
+        return try await supervisor.run(.attach(job, tail: tail)).exitStatus
     }
 }

@@ -7,7 +7,7 @@
 /// The `cluster` command: what is to be known and done about jobs after `submit`.
 public struct ClusterCommand {
     /// In the order of the help.
-    static let verbs: [Verb] = [.jobs, .attach]
+    static let verbs: [Verb] = [.jobs, .attach, .logs, .open, .cancel]
 
     static let table = Verb.Table(
         command: "cluster",
@@ -21,7 +21,8 @@ public struct ClusterCommand {
             .init("cluster attach", "watch the newest job again"),
             .init("cluster help attach", "all about that verb; cluster attach --help says the same"),
         ],
-        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.summary) })], table: table, closing: Verb.aboutJobs)
+        sections: [.init("Verbs", verbs.map { ($0.synopsis, $0.summary) })], table: table,
+        closing: Verb.aboutJobs + Verb.aboutNoJob)
 
     /// Runs the command with this process's arguments.
     ///

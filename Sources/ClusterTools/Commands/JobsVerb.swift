@@ -17,7 +17,7 @@ extension Verb {
             .init("cluster jobs --json | jq -r 'select(.state == \"running\").job'", "for programs"),
         ],
         options: [.init(.all, "a", ["all"], help: "those that ended long ago too")]
-    ) { try await JobsVerb(call: $0).run() }
+    ) { call in try await call.untilSignal { try await JobsVerb(call: call).run() } }
 }
 
 /// `cluster jobs`: what is known here, and what the clusters say.

@@ -68,13 +68,15 @@ struct Verb: Sendable {
     var help: Help {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
-            examples: examples, table: table, closing: operands.contains("JOB") ? Self.aboutJobs : nil)
+            examples: examples, table: table,
+            closing: operands.contains("JOB") ? Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "") : nil)
     }
 
     static let aboutJobs = """
         JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task of an array, PROFILE:JOB the one on \
-        that cluster. Where it may be left out, the newest job is meant.
+        that cluster.
         """
+    static let aboutNoJob = " Without one the newest job is meant."
 }
 
 extension Verb.Call {
@@ -99,6 +101,23 @@ extension Verb.Call {
         let current = try job.currentProfile(home: surroundings.home)
         if let notice = current.notice { console.report(.warning(notice)) }
         return current.profile
+    }
+
+    /// Runs `body` until it is done, or until a signal asks this process to stop; then with this status.
+    func untilSignal(
+        _ status: (Interrupts.Signal) -> Int32 = \.exitStatus, _ body: @escaping @Sendable () async throws -> Int32
+    ) async throws -> Int32 {
+        enum End { case done(Int32), signal(Interrupts.Signal) }
+        return try await withThrowingTaskGroup(of: End.self) { group in
+            group.addTask { .done(try await body()) }
+            group.addTask { [interrupts = surroundings.interrupts] in .signal(try await interrupts.next()) }
+            defer { group.cancelAll() }
+            switch try await group.next() {
+            case .done(let status)?: return status
+            case .signal(let signal)?: return status(signal)
+            case nil: throw CancellationError()
+            }
+        }
     }
 
     func connector(for profile: Profile, keyboard: Keyboard) -> Connector {

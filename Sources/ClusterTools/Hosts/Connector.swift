@@ -35,16 +35,12 @@ public struct Connector: Sendable {
     /// Logs in and lends the machine to `body`; the login ends with it.
     func withHost<R: Sendable>(_ body: (any Host) async throws -> R) async throws -> R {
         guard let hostname = profile.hostname else { return try await body(LocalHost(loop: loop)) }
-        if let key = profile.sshKey, !LocalFile.isFile(key) {
-            throw Failure(
-                Exit.noInput, "the private key \(key) does not exist",
-                remedy: "correct \"ssh_key\" in \(profile.path ?? "the profile")")
-        }
         console.report(.connecting(hostname))
         history.begin()
         switch profile.transport {
         case .libssh2: return try await withSession(to: hostname, body)
         case .openssh:
+            try RoutePlanner.checkKey(of: profile)
             return try await OpenSSHHost.with(
                 OpenSSHLogin(profile: profile, destination: hostname, home: environment["HOME"] ?? "/"),
                 prompter: prompter(for: hostname), passphrases: passphrases, environment: environment, loop: loop, body)
@@ -54,50 +50,44 @@ public struct Connector: Sendable {
     private func withSession<R: Sendable>(
         to hostname: String, _ body: (any Host) async throws -> R
     ) async throws -> R {
-        guard let user = profile.user ?? environment["USER"] ?? environment["LOGNAME"] else {
-            throw Failure(Exit.configuration, "\(hostname): no user", remedy: "add \"user\" to the profile")
-        }
-        let endpoint = Endpoint(host: hostname, port: UInt16(profile.port ?? 22), user: user)
-        let login = login(to: hostname)
-        return try await Session.withSession(to: endpoint, login: login, loop: loop) { session in
+        let planner = RoutePlanner(
+            profile: profile, account: .current(environment: environment), loop: loop, prompter: prompter)
+        let route = try await planner.route(to: hostname)
+        for jump in route.jumpHosts { console.report(.debug("by way of \(jump.endpoint.description)")) }
+        return try await Session.withSession(along: route, loop: loop) { session in
             try await body(
                 SSHHost(
-                    name: hostname, session: session, login: login, user: user, passphrases: passphrases, loop: loop))
+                    name: hostname, session: session, login: route.destination.login,
+                    user: route.destination.endpoint.user, passphrases: passphrases, loop: loop))
         }
     }
 
-    private func prompter(for hostname: String) -> TerminalPrompter {
+    private func prompter(for host: String, isOnTheWay: Bool = false) -> TerminalPrompter {
         TerminalPrompter(
-            console: console, keyboard: keyboard, host: hostname, passphrases: passphrases, history: history)
-    }
-
-    private func login(to hostname: String) -> Login {
-        let home = environment["HOME"] ?? "/"
-        let folder = home + "/.ssh"
-        // The order in which ssh tries them.
-        let usual = ["id_rsa", "id_ecdsa", "id_ed25519"].map { "\(folder)/\($0)" }
-        return Login(
-            identityFiles: profile.sshKey.map { [$0] } ?? usual, usesAgent: true,
-            agentSocket: environment["SSH_AUTH_SOCK"].flatMap { $0.isEmpty ? nil : $0 }, allowsPassword: true,
-            hostKeys: .knownHosts(
-                files: profile.knownHosts.map { [$0] }
-                    ?? ["\(folder)/known_hosts", "\(folder)/known_hosts2", "/etc/ssh/ssh_known_hosts"],
-                hostKeyAlias: nil),
-            prompter: prompter(for: hostname),
-            connectTimeout: .seconds(15), silenceLimit: .seconds(15))
+            console: console, keyboard: keyboard, host: host, isOnTheWay: isOnTheWay, passphrases: passphrases,
+            history: history)
     }
 }
 
 extension Failure {
     /// The failure that an error of a login or a link means for the user.
     static func connecting(to host: String, _ error: any Error) -> any Error {
+        if let error = error as? NobodyToAsk {
+            return Failure(
+                Exit.noPermission, "cannot connect to \(host)", why: "\(error)",
+                remedy: "use a key in the agent or without a passphrase, or come from a terminal")
+        }
         guard let error = error as? SSHError else { return error }
         let status =
             switch error.code {
             case .authenticationFailed: Exit.noPermission
             case .hostKeyUnknown, .hostKeyChanged, .hostKeyRevoked: Exit.noHost
+            case .configurationInvalid: Exit.configuration
             default: Exit.unavailable
             }
-        return Failure(status, "cannot connect to \(host)", cause: error)
+        let remedy =
+            error.isLimitOfLibrary
+            ? "let your own ssh do it, if it can: add \"transport\": \"openssh\" to the profile" : nil
+        return Failure(status, "cannot connect to \(host)", remedy: remedy, cause: error)
     }
 }

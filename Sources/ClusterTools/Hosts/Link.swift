@@ -47,7 +47,8 @@ struct Link: Sendable {
     }
 
     /// Says what happened, and waits for the right moment to try again.
-    private func recover(from error: any Error, _ reconnection: inout Reconnection, _ networkChange: Pulse) async throws {
+    private func recover(from error: any Error, _ reconnection: inout Reconnection, _ networkChange: Pulse) async throws
+    {
         let failure = Failure.connecting(to: connector.name, error)
         guard let trouble = trouble(error, failure) else { throw failure }
         let wasDown = reconnection.isDown

@@ -5,52 +5,62 @@ import Synchronization
 struct TerminalPrompter: LoginPrompter {
     let console: Console
     let keyboard: Keyboard
+    /// What the user calls the host that asks.
     let host: String
+    /// Whether it is a jump host, or has some before it: then a question has to say whose it is.
+    let isOnTheWay: Bool
     let passphrases: Passphrases
     let history: LoginHistory
 
     func confirm(_ question: HostKeyQuestion) async throws -> Bool {
         history.noteQuestion()
+        let name = [host, host.lowercased()].contains(question.host) ? host : "\(host) (\(question.host))"
+        let authority =
+            "A certificate authority is recorded for it, whose certificates are not supported here."
         guard keyboard.isPresent else {
             throw Failure(
-                Exit.noHost, "the host key of \(host) is not known",
+                Exit.noHost, "the host key of \(name) is not known",
                 why:
-                    "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it",
-                remedy: "connect once from a terminal, or add the key to known_hosts")
+                    "its \(question.keyType) fingerprint is \(question.fingerprint), and nobody is at a terminal to confirm it"
+                    + (question.hasCertificateAuthority ? "\n" + authority : ""),
+                remedy: question.hasCertificateAuthority
+                    ? "let your own ssh do it: add \"transport\": \"openssh\" to the profile"
+                    : "connect once from a terminal, or add the key to known_hosts")
         }
-        try await begin()
-        defer { keyboard.endLoginQuestion() }
-        console.ask(
-            """
-            The host key of \(host) is not known. Its \(question.keyType) fingerprint is
-              \(question.fingerprint)
-            Is it right, and shall it be remembered? [y/N]\u{20}
-            """)
-        let answer = try await keyboard.readLine()
-        console.endQuestion(isAnswered: answer != nil)
+        var lines = ["The host key of \(name) is not known. Its \(question.keyType) fingerprint is"]
+        lines.append("  \(question.fingerprint)")
+        if !question.recordedTypes.isEmpty {
+            lines.append(
+                "Known are keys of other types (\(question.recordedTypes.joined(separator: ", "))), but not this one.")
+        }
+        if question.hasCertificateAuthority { lines.append(authority) }
+        lines.append("Is it right, and shall it be remembered? [y/N] ")
+        let answer = try await ask(lines.joined(separator: "\n"), echo: true)
         return ["y", "yes"].contains(answer?.lowercased())
     }
 
     func answer(_ prompt: String, echo: Bool) async throws -> String {
         history.noteQuestion()
         guard keyboard.isPresent else {
-            throw Failure(
-                Exit.noPermission, "\(host) asks for \"\(prompt)\"", why: "nobody is at a terminal to answer",
-                remedy: "use a key in the agent or without a passphrase, or run submit in a terminal")
+            throw NobodyToAsk("it asks \"\(Self.harmless(prompt))\", and nobody is at a terminal to answer")
         }
-        try await begin()
-        defer { keyboard.endLoginQuestion() }
-        console.ask(Self.harmless(prompt))
-        let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
-        console.endQuestion(isAnswered: answer != nil)
-        if !echo { console.breakLine() }
-        guard let answer else { throw Failure(Exit.noPermission, "no answer to \"\(prompt)\"") }
+        let whose = isOnTheWay ? "\(host) asks:\n" : ""
+        guard let answer = try await ask(whose + Self.harmless(prompt), echo: echo) else {
+            throw Failure(Exit.noPermission, "no answer to \"\(Self.harmless(prompt))\"")
+        }
         return answer
     }
 
-    /// One login after the other asks.
-    private func begin() async throws {
+    /// Puts a question on the terminal, and waits for a line; nil when the input has ended.
+    private func ask(_ question: String, echo: Bool) async throws -> String? {
+        // One login after the other asks.
         if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
+        defer { keyboard.endLoginQuestion() }
+        console.ask(question)
+        let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
+        console.endQuestion(isAnswered: answer != nil)
+        if !echo { console.breakLine() }
+        return answer
     }
 
     func show(_ notice: String) async { console.report(.note(Self.harmless(notice))) }
@@ -65,8 +75,12 @@ struct TerminalPrompter: LoginPrompter {
 
     func passphrase(forKey path: String, attempt: Int) async throws -> String {
         if attempt == 0, let known = passphrases[path] { return known }
-        let passphrase = try await answer(
-            "\(attempt == 0 ? "" : "That was not it. ")Passphrase for \(path): ", echo: false)
+        history.noteQuestion()
+        guard keyboard.isPresent else { throw NobodyToAsk("nobody is at a terminal to tell the passphrase") }
+        let prompt = "\(attempt == 0 ? "" : "That was not it. ")Passphrase for \(path): "
+        guard let passphrase = try await ask(prompt, echo: false) else {
+            throw Failure(Exit.noPermission, "no passphrase for \(path)")
+        }
         passphrases[path] = passphrase
         return passphrase
     }

@@ -42,7 +42,13 @@ struct SSHHost: Host {
                 // Its ssh server uses other keys than the usual ones, which the job could read: perhaps they are recorded.
             }
         }
-        return try await hop(to: worker, hostKeys: login.hostKeys, body)
+        return try await hop(to: worker, hostKeys: recordedKeys, body)
+    }
+
+    /// The same files; but what the user has decided about the access node says nothing about the worker.
+    private var recordedKeys: HostKeyPolicy {
+        guard case .knownHosts(let policy) = login.hostKeys else { return login.hostKeys }
+        return .knownHosts(KnownHostsPolicy(userFiles: policy.userFiles, globalFiles: policy.globalFiles))
     }
 
     private func hop<R: Sendable>(

@@ -80,6 +80,9 @@ public struct Job: Sendable, Equatable {
         job.id = id.map { "\($0)_\(number)" }
         job.isArray = false
         job.task = number
+        // How the array ended says nothing of one task.
+        if job.phase == .ended { job.phase = .submitted }
+        (job.ending, job.ended, job.node, job.seen) = (nil, nil, nil, nil)
         return job
     }
 

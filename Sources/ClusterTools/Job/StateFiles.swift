@@ -22,7 +22,10 @@ struct StateFiles: Sendable, Equatable {
     var start: Int? { values["start"].flatMap { Int($0) } }
     var end: Int? { values["end"].flatMap { Int($0) } }
     /// The command's exit status.
-    var exit: Int32? { values["exit"].flatMap { Int32($0) } }
+    var exit: Int32? {
+        get { values["exit"].flatMap { Int32($0) } }
+        set { values["exit"] = newValue.map { "\($0)" } }
+    }
     /// Whether the command ended, and TensorBoard alone kept the job.
     var hasLingered: Bool { values["lingered"] != nil }
     /// The last signal that was passed on to the command.

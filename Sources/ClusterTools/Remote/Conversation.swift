@@ -46,11 +46,15 @@ actor Conversation {
 
     /// Talks about one run: see `templates/remote/watch.sh` for what can be asked.
     ///
-    /// - Parameter body: is given the conversation and what the program said when it was ready.
+    /// - Parameters:
+    ///   - task: the task of an array that it is about.
+    ///   - body: is given the conversation and what the program said when it was ready.
     static func about<R: Sendable>(
-        run: String, of profile: Profile, on host: any Host, _ body: (Conversation, Answer) async throws -> R
+        run: String, task: Int? = nil, of profile: Profile, on host: any Host,
+        _ body: (Conversation, Answer) async throws -> R
     ) async throws -> R {
-        let program = RemoteProgram(.watch, of: profile, definitions: "ct_run=\(ShellWord.quote(run))\n")
+        let definitions = "ct_run=\(ShellWord.quote(run))\nct_task=\(task.map { "\($0)" } ?? "")\n"
+        let program = RemoteProgram(.watch, of: profile, definitions: definitions)
         return try await with(program, on: host) { conversation in
             let ready = try await conversation.answer(within: patience)
             if let failure = ready.failure(on: host.name) { throw failure }

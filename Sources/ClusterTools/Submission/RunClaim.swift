@@ -39,6 +39,18 @@ struct RunClaim: Sendable {
         }
     }
 
+    /// The job as it is known to exist: of a submission whose answer nobody has seen it is found out what became of it.
+    ///
+    /// - Throws: ``Failure`` when it became no job.
+    func settledJob(on host: any Host, _ recorder: JobRecorder, _ console: Console) async throws -> Job {
+        guard job.id == nil || job.run == nil else { return job }
+        guard let accepted = try await settle(on: host) else {
+            recorder.remove(job)
+            throw Failure(Exit.noInput, "the submission \(job.token) did not become a job, and nothing is left of it")
+        }
+        return accepted.announced(of: job, recorder, console)
+    }
+
     /// Ends a job that was submitted although the user wanted to stop, and removes its run folder.
     func takeBack(_ accepted: Accepted, on host: any Host) async throws {
         try await Conversation.about(run: accepted.run, of: profile, on: host) { conversation, _ in

@@ -9,7 +9,8 @@ enum JobStatus: Sendable, Equatable {
     /// - Parameters:
     ///   - state: how, in the scheduler's word.
     ///   - elapsed: for how many seconds.
-    case running(state: JobState, node: String?, elapsed: Int?)
+    ///   - tasks: how many of an array's tasks are where.
+    case running(state: JobState, node: String?, elapsed: Int?, tasks: TaskCount?)
     /// Its command has ended with this status; its TensorBoard stays up.
     case lingering(status: Int32, node: String?)
     /// It is over, or about to be; how it ended is not known yet.
@@ -20,6 +21,25 @@ enum JobStatus: Sendable, Equatable {
     case ended(Ending, at: Int?, isCertain: Bool)
     /// Nobody knows; what was last known is in the record.
     case unknown(why: String)
+
+    /// How many tasks of an array run, wait, and have ended.
+    struct TaskCount: Sendable, Equatable {
+        var running = 0
+        var waiting = 0
+        var ended = 0
+
+        init(_ report: JobReport) {
+            for line in report.queue {
+                var count = 1
+                if case .tasks(let set) = line.id.part { count = set.count }
+                if line.state.isPending { waiting += count } else if line.state.isRunning { running += count }
+            }
+            // The queue forgets them one by one; their files stay.
+            ended = report.tasks.filter { $0.exit != nil }.count
+        }
+
+        var words: String { "\(running) run, \(waiting) wait, \(ended) ended" }
+    }
 
     /// What the record alone says.
     ///
@@ -71,7 +91,8 @@ enum JobStatus: Sendable, Equatable {
             } else {
                 self = .running(
                     state: state ?? .running, node: job.isArray ? nil : files.node ?? line?.batchHost,
-                    elapsed: line?.timeUsed ?? files.start.map { max(0, now - $0) })
+                    elapsed: line?.timeUsed ?? (job.isArray ? nil : files.start.map { max(0, now - $0) }),
+                    tasks: job.isArray ? TaskCount(report) : nil)
             }
         case .unknown?:
             self = .unknown(why: "the queue has a state for it that is not known here: \(state?.rawValue ?? "")")
@@ -116,9 +137,9 @@ enum JobStatus: Sendable, Equatable {
         switch self {
         case .submitting: return "submitting, or its answer was lost: cluster attach \(job.token) finds out"
         case .queued(let reason, _): return "queued: \(reason)"
-        case .running(let state, let node, let elapsed):
+        case .running(let state, let node, let elapsed, let tasks):
             return (state == .running ? "running" : state.words) + (elapsed.map { " \(SlurmDuration.words($0))" } ?? "")
-                + (node.map { " on \($0)" } ?? "")
+                + (node.map { " on \($0)" } ?? "") + (tasks.map { ": \($0.words)" } ?? "")
         case .lingering(let status, let node):
             return "ended with exit status \(status), TensorBoard is up" + (node.map { " on \($0)" } ?? "")
         case .ending: return "ending"
@@ -128,10 +149,13 @@ enum JobStatus: Sendable, Equatable {
         }
     }
 
-    /// As ``words(of:now:)``, without what is said beside the table: why nothing is known.
+    /// As ``words(of:now:)``, without what a table has no room for, and what is said beside it: why nothing is known.
     func shortWords(of job: Job, now: Int) -> String {
-        if case .unknown = self { return "unknown" + last(of: job, now: now) }
-        return words(of: job, now: now)
+        switch self {
+        case .submitting: "submitting (cluster attach settles it)"
+        case .unknown: "unknown" + last(of: job, now: now)
+        default: words(of: job, now: now)
+        }
     }
 
     /// What was last known.
@@ -152,11 +176,12 @@ extension Job {
         switch status {
         case .ended(let ending, let moment, isCertain: true): end(ending, at: moment ?? now)
         case .queued, .running, .lingering, .ending:
-            if case .running(_, let node?, _) = status { self.node = node }
+            if case .running(_, let node?, _, _) = status { self.node = node }
             var words = status.words(of: self, now: now)
             // How long it had run by then is said by the moment.
-            if case .running(let state, let node, _) = status {
-                words = JobStatus.running(state: state, node: node, elapsed: nil).words(of: self, now: now)
+            if case .running(let state, let node, _, let tasks) = status {
+                words = JobStatus.running(state: state, node: node, elapsed: nil, tasks: tasks).words(
+                    of: self, now: now)
             }
             if seen?.words != words || (seen?.at ?? 0) + Self.worthWriting <= now {
                 seen = Sighting(words: words, at: now)

@@ -17,6 +17,8 @@ struct JobTable: Sendable {
     /// Wide enough for most, and narrow enough for what follows.
     private static let widestName = 20
     private static let widestCluster = 16
+    /// What most states need.
+    private static let usualState = 40
     /// A command of which less can be seen is not worth its column.
     private static let narrowestCommand = 12
 
@@ -35,8 +37,8 @@ struct JobTable: Sendable {
         widths[1] = min(natural[1], Self.widestName)
         widths[2] = min(natural[2], Self.widestCluster)
         let rest = width - widths[0] - widths[1] - widths[2] - 6
-        // The state comes first; the command has what is left, unless that is next to nothing.
-        widths[3] = max(5, min(natural[3], rest))
+        // The command has what the state leaves it, unless that is next to nothing.
+        widths[3] = max(5, min(natural[3], max(Self.usualState, rest * 3 / 5), rest))
         widths[4] = rest - widths[3] - 2
         let hasCommand = widths[4] >= Self.narrowestCommand
         return lines.map { line in
@@ -74,7 +76,7 @@ struct JobTable: Sendable {
 extension JobTable.Row {
     fileprivate var node: String? {
         switch status {
-        case .running(_, let node, _), .lingering(_, let node): node ?? job.node
+        case .running(_, let node, _, _), .lingering(_, let node): node ?? job.node
         default: job.node
         }
     }
@@ -99,7 +101,14 @@ extension JobTable.Row {
         switch status {
         case .queued(let reason, let start):
             members += [("reason", text(reason)), ("expected_start", number(start))]
-        case .running(_, _, let elapsed): members += [("elapsed", number(elapsed))]
+        case .running(_, _, let elapsed, let tasks):
+            members += [("elapsed", number(elapsed))]
+            if let tasks {
+                members += [
+                    ("tasks_running", number(tasks.running)), ("tasks_waiting", number(tasks.waiting)),
+                    ("tasks_ended", number(tasks.ended)),
+                ]
+            }
         case .ended(let ending, let moment, let isCertain):
             members += [
                 ("cause", text(ending.cause.rawValue)), ("status", number(ending.exitStatus)),

@@ -10,6 +10,12 @@ final class Tunnel: Sendable {
 
     private let board = Beacon<Board?>(nil)
     private let route = Beacon<Route?>(nil)
+    /// What became of it, for whoever waits for that.
+    enum Outcome: Sendable, Equatable {
+        case address(String)
+        case refused(reason: String)
+    }
+    let outcome = Beacon<Outcome?>(nil)
     private let console: Console
     private let loop: PollLoop
 
@@ -49,8 +55,16 @@ final class Tunnel: Sendable {
             let secret = try await board.first { board in board.flatMap { $0.secret == announced ? nil : $0.secret } }
             _ = try await route.first { $0 }
             announced = secret
-            console.report(.board(url: "http://localhost:\(port)/\(secret)/"))
+            let address = "http://localhost:\(port)/\(secret)/"
+            console.report(.board(url: address))
+            outcome.set(.address(address))
         }
+    }
+
+    /// There is no TensorBoard, or no way to it.
+    func refuse(_ reason: String) {
+        console.report(.noBoard(reason: reason))
+        outcome.set(.refused(reason: reason))
     }
 
     /// Joins one connection with a stream to TensorBoard.
@@ -84,7 +98,7 @@ final class Tunnel: Sendable {
                 // What broke, as a step of a job can, is to be had again at once; what never worked may work later.
                 if !hasWorked && told != current {
                     told = current
-                    console.report(.noBoard(reason: error.description))
+                    refuse(error.description)
                 }
                 try await Task.sleep(for: hasWorked ? .seconds(2) : .seconds(60))
             }

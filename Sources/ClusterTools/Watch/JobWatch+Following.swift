@@ -90,7 +90,7 @@ extension JobWatch {
     private func withConversation<R: Sendable>(
         on host: any Host, _ body: (Conversation, _ loopback: String?) async throws -> R
     ) async throws -> R {
-        try await Conversation.about(run: run, of: profile, on: host) { conversation, ready in
+        try await Conversation.about(run: run, task: job.task, of: profile, on: host) { conversation, ready in
             try await body(conversation, ready["loopback"])
         }
     }
@@ -101,6 +101,7 @@ extension JobWatch {
     private func followFiles(_ conversation: Conversation) async throws {
         var pace = Pace(first: .milliseconds(100), limit: .seconds(1))
         var quietPasses = 0
+        try await output.skipToTail(conversation)
         while true {
             let wasOver = ending != nil
             let answer = try await conversation.ask(await output.request)
@@ -167,11 +168,21 @@ extension JobWatch {
             case .lookAgain: try await queuePulse.pause(for: soon.next())
             case .ended(let state):
                 if job.isArray { reportLostTasks() }
+                if state == .failed && latest.exit == nil { latest.exit = try await exitStatus(conversation) }
                 let ending = Ending(state: state, files: latest)
                 await finish(ending)
                 return ending
             }
         }
+    }
+
+    /// The command's exit status as the scheduler noted it: for a job that could not write it down, such as on a full disk.
+    private func exitStatus(_ conversation: Conversation) async throws -> Int32? {
+        let words = try await conversation.ask("exitcode \(id)")["exitcode"]?.split(separator: " ") ?? []
+        guard words.count == 2, let status = Int32(words[0]), let signal = Int32(words[1]), status + signal != 0 else {
+            return nil
+        }
+        return signal == 0 ? status : 128 + signal
     }
 
     // MARK: Cancellation

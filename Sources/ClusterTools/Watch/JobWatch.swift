@@ -93,7 +93,7 @@ actor JobWatch {
             console.report(.commandEnded(job: id, status: latest.exit ?? 0))
         default: break
         }
-        if let problem = latest.boardProblem, earlier.boardProblem == nil { console.report(.noBoard(reason: problem)) }
+        if let problem = latest.boardProblem, earlier.boardProblem == nil { tunnel.refuse(problem) }
         if let board = latest.board, let node = latest.node, job.hasTensorBoard {
             tunnel.offer(
                 Board(

@@ -9,7 +9,8 @@ actor OutputFollower {
     private enum Channel: String, CaseIterable { case out, err }
 
     private struct Stream {
-        let writer: OutputWriter
+        /// Nil for one that nobody wants.
+        let writer: OutputWriter?
         /// How far it was shown, in bytes of its file; nil as long as it is not known where the command's own output begins.
         var offset: Int?
         /// How much of it there was when last seen.
@@ -18,13 +19,21 @@ actor OutputFollower {
         var pending: [UInt8] = []
         /// How much of ``pending`` was written.
         var written = 0
-        var isOpen = true
+        var isOpen: Bool
+        /// Where to stop, in bytes of its file; nil where there is no such place.
+        var end: Int?
         /// Whether much may have been written while nobody looked.
         var mayHaveBacklog = false
         /// Where a skipped part began, until it is known at which line it ends.
         var skippedFrom: Int?
 
-        var isComplete: Bool { !isOpen || (pending.isEmpty && (offset ?? 0) >= total) }
+        init(_ writer: OutputWriter?, offset: Int?) {
+            self.writer = writer
+            self.offset = offset
+            isOpen = writer != nil
+        }
+
+        var isComplete: Bool { !isOpen || (pending.isEmpty && (offset ?? 0) >= min(total, end ?? total)) }
     }
 
     /// How much may have been written while the link was down, in bytes, to be shown all the same.
@@ -35,6 +44,9 @@ actor OutputFollower {
         var elsewhere = 1 << 30
         /// How much of the end of what is skipped is shown.
         var tail = 1 << 20
+
+        /// All of it is shown, however much it is.
+        static let unlimited = Backlog(onTerminal: .max, elsewhere: .max)
     }
 
     /// A part of a stream that is not shown.
@@ -52,22 +64,24 @@ actor OutputFollower {
     private var isPaused = false
     private var hasBegun = false
     private let limits: Backlog
+    /// How many lines of what there is already are wanted; nil for all.
+    private var tail: Int?
     private let skipped: @Sendable (Gap) -> Void
 
     /// - Parameters:
     ///   - hasOwnStart: whether the job script says where the command's own output begins. A template of the user's own need
     ///     not.
+    ///   - tail: how many lines of what is there already are to be shown, of each stream; nil for all.
     ///   - limits: from which size on a backlog is skipped.
     ///   - skipped: called for each part that is not shown, before what follows it is.
     init(
-        output: OutputWriter, errors: OutputWriter, hasOwnStart: Bool, limits: Backlog = Backlog(),
+        output: OutputWriter?, errors: OutputWriter?, hasOwnStart: Bool, tail: Int? = nil, limits: Backlog = Backlog(),
         skipped: @escaping @Sendable (Gap) -> Void
     ) {
         self.limits = limits
         self.skipped = skipped
-        streams = [
-            .out: Stream(writer: output, offset: hasOwnStart ? nil : 0), .err: Stream(writer: errors, offset: 0),
-        ]
+        self.tail = tail
+        streams = [.out: Stream(output, offset: hasOwnStart ? nil : 0), .err: Stream(errors, offset: 0)]
     }
 
     /// Holds the output back, for as long as a question is on the screen.
@@ -78,7 +92,7 @@ actor OutputFollower {
 
     /// There was nobody who looked at the output for a while, or nobody has yet.
     func expectBacklog() {
-        for (channel, stream) in streams where stream.writer.isTerminal || hasBegun {
+        for (channel, stream) in streams where stream.writer?.isTerminal == true || hasBegun {
             streams[channel]?.mayHaveBacklog = true
         }
         hasBegun = true
@@ -89,7 +103,8 @@ actor OutputFollower {
         Channel.allCases.reduce("files") { request, channel in
             let stream = streams[channel]
             let isWanted = !isPaused && stream?.offset != nil && stream?.isOpen == true
-            return request + " \(stream?.offset ?? 0) \(isWanted ? Self.portion : 0)"
+            let room = stream?.end.map { max(0, $0 - (stream?.offset ?? 0)) } ?? Self.portion
+            return request + " \(stream?.offset ?? 0) \(isWanted ? min(room, Self.portion) : 0)"
         }
     }
 
@@ -97,6 +112,35 @@ actor OutputFollower {
     func begin(at offset: Int) {
         if streams[.out]?.offset == nil { streams[.out]?.offset = offset }
     }
+
+    /// Skips what is there already, but for the last lines of each stream where only they are wanted. Once, and after it no
+    /// more.
+    func skipToTail(_ conversation: Conversation) async throws {
+        guard let lines = tail else { return }
+        let now = try await conversation.ask("files 0 0 0 0")
+        if let start = StateFiles(lines: now.all("file")).outputOffset { begin(at: start) }
+        for channel in Channel.allCases {
+            guard let start = streams[channel]?.offset, let size = now.streams[channel.rawValue]?.total else {
+                continue
+            }
+            var search = TailSearch(lines: lines, in: start..<max(start, size))
+            while let window = search.window {
+                let part = "\(window.lowerBound) \(window.count)"
+                let answer = try await conversation.ask(channel == .out ? "files \(part) 0 0" : "files 0 0 \(part)")
+                search.take(answer.streams[channel.rawValue]?.bytes ?? [])
+            }
+            streams[channel]?.offset = search.start
+        }
+        tail = nil
+    }
+
+    /// Stops where the streams ended when this was said of them.
+    func stop(atEndsIn answer: Answer) {
+        for channel in Channel.allCases { streams[channel]?.end = answer.streams[channel.rawValue]?.total }
+    }
+
+    /// Whether nobody reads any of it any more.
+    var isAbandoned: Bool { streams.values.allSatisfy { !$0.isOpen } }
 
     /// Shows what has come.
     ///
@@ -134,7 +178,7 @@ actor OutputFollower {
     private func isBacklog(_ count: Int, of channel: Channel) -> Bool {
         guard let stream = streams[channel], stream.mayHaveBacklog else { return false }
         streams[channel]?.mayHaveBacklog = false
-        return count > (stream.writer.isTerminal ? limits.onTerminal : limits.elsewhere)
+        return count > (stream.writer?.isTerminal == true ? limits.onTerminal : limits.elsewhere)
     }
 
     /// Ends the part that is skipped, if one is, at the end of a line.
@@ -150,9 +194,11 @@ actor OutputFollower {
     }
 
     private func writePending(_ channel: Channel) async throws {
-        while let stream = streams[channel], stream.isOpen, stream.written < stream.pending.count {
+        while let stream = streams[channel], stream.isOpen, let writer = stream.writer,
+            stream.written < stream.pending.count
+        {
             do {
-                let count = try await stream.writer.write(stream.pending[stream.written...])
+                let count = try await writer.write(stream.pending[stream.written...])
                 streams[channel]?.written += count
             } catch is OutputWriter.Closed {
                 // Nobody reads it any more. The job goes on, and so does the watch over it.

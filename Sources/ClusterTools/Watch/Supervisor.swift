@@ -17,7 +17,8 @@ actor Supervisor {
         /// Submit, and watch unless the job is to be left alone.
         case submit(Submission, detach: Bool)
         /// Watch a job that exists.
-        case attach(Job)
+        /// - Parameter tail: how many lines of each stream's past to show; nil for all.
+        case attach(Job, tail: Int?)
     }
 
     /// How it ended, for the status of the process.
@@ -115,7 +116,9 @@ actor Supervisor {
         if watch.value == nil {
             let job: Job?
             switch (errand, submitter) {
-            case (.attach(let known), _): job = try await settle(known, on: host)
+            case (.attach(let known, tail: _), _):
+                let claim = RunClaim(job: known, profile: connector.profile)
+                job = try await claim.settledJob(on: host, recorder, console)
             case (.submit, let submitter?):
                 stage = .submitting(submitter)
                 job = try await submitter.submit(on: host)
@@ -126,7 +129,9 @@ actor Supervisor {
                 print(job.title)
                 return detached(from: job)
             }
-            begin(watching: job)
+            var tail: Int?
+            if case .attach(_, tail: let lines) = errand { tail = lines }
+            begin(watching: job, tail: tail)
         }
         guard let watch = watch.value else { return nil }
         var job = watch.job
@@ -174,23 +179,13 @@ actor Supervisor {
         do {
             try await tunnel.serve()
         } catch  where !(error is CancellationError) {
-            console.report(.noBoard(reason: "cannot listen here: \(error)"))
+            tunnel.refuse("cannot listen here: \(error)")
         }
     }
 
     // MARK: Watching
 
-    /// Finds out what became of a submission whose answer nobody has seen.
-    private func settle(_ known: Job, on host: any Host) async throws -> Job {
-        guard known.id == nil || known.run == nil else { return known }
-        guard let accepted = try await RunClaim(job: known, profile: connector.profile).settle(on: host) else {
-            recorder.remove(known)
-            throw Failure(Exit.noInput, "the submission \(known.token) did not become a job, and nothing is left of it")
-        }
-        return accepted.announced(of: known, recorder, console)
-    }
-
-    private func begin(watching job: Job) {
+    private func begin(watching job: Job, tail: Int?) {
         guard let id = job.id, let run = job.run else {
             preconditionFailure("a job to watch has a number and a folder")
         }
@@ -198,7 +193,7 @@ actor Supervisor {
         let output = OutputFollower(
             output: OutputWriter(descriptor: STDOUT_FILENO, loop: loop),
             errors: OutputWriter(descriptor: STDERR_FILENO, loop: loop),
-            hasOwnStart: connector.profile.template == nil
+            hasOwnStart: connector.profile.template == nil, tail: tail
         ) { [console] gap in console.report(.skipped(job: id, gap.range, file: "\(run)/\(gap.file)")) }
         let questions = questions
         watch.set(

@@ -64,6 +64,13 @@ struct DemoCluster: Sendable {
             within: limit)
     }
 
+    /// Adds a line to a start file of the user that a cluster with a login shell of its own has.
+    func append(_ line: String, to file: String) throws {
+        let path = state + "/home/" + file
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try (text + line + "\n").write(toFile: path, atomically: false, encoding: .utf8)
+    }
+
     /// Runs `clusters/demo/fault` with these words: `try await cluster.fault("ssh", "drop")`.
     func fault(_ words: String...) async throws {
         _ = try await script("fault", ["--state", state] + words, within: .seconds(90))
