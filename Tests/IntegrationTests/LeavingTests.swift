@@ -36,7 +36,7 @@ import Testing
         #expect(output.hasSuffix("first\nlast\n"))
     }
 
-    @Test(arguments: Place.available) func ctrlCWithoutATerminalDetaches(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func ctrlCWithoutATerminalDetaches(place: Place) async throws {
         try await withJob(place, hasTerminal: false) { child, workplace, id in
             await child.signal(SIGINT)
             #expect(try await child.finish(within: .seconds(10)) == .exited(0))
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Place.available) func aTerminatedSubmitLeavesItsJob(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func aTerminatedSubmitLeavesItsJob(place: Place) async throws {
         try await withJob(place) { child, workplace, id in
             await child.signal(SIGTERM)
             #expect(try await child.finish(within: .seconds(10)) == .exited(143))
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Place.available) func aClosedTerminalLeavesTheJob(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func aClosedTerminalLeavesTheJob(place: Place) async throws {
         try await withJob(place) { child, workplace, id in
             await child.hangUp()
             let status = try await eventually("end of submit", within: .seconds(10)) { await child.status }
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Place.available) func aKilledSubmitLeavesTheJob(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func aKilledSubmitLeavesTheJob(place: Place) async throws {
         try await withJob(place) { child, workplace, id in
             await child.signal(SIGKILL)
             #expect(try await child.finish(within: .seconds(10)) == .signaled(SIGKILL))

@@ -17,7 +17,7 @@ import Testing
     /// What `seq 1 LAST` prints.
     private func numbers(to last: Int) -> [UInt8] { (1...last).flatMap { Array("\($0)\n".utf8) } }
 
-    @Test(arguments: Place.available)
+    @Test(arguments: Place.availableByEachTransport)
     func streamsAreExactAndApart(place: Place) async throws {
         try await withRepository(files: ["noise.py": Self.noise]) { repository in
             let launch = Launch(
@@ -44,7 +44,7 @@ import Testing
     }
 
     /// The job waits for files that this test makes when it has seen the output before them.
-    @Test(arguments: Place.available)
+    @Test(arguments: Place.availableByEachTransport)
     func outputArrivesAsItIsWritten(place: Place) async throws {
         let script = """
             import os, sys, time
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Place.available, [0, 1, 255])
+    @Test(arguments: Place.availableByEachTransport, [0, 1, 255])
     func theExitStatusIsTheCommands(place: Place, status: Int32) async throws {
         try await withRepository { repository in
             let finished = try await repository.job(script: "exit \(status)", on: place)
@@ -127,7 +127,7 @@ import Testing
         #expect(finished.errors == "last words\n")
     }
 
-    @Test(arguments: Place.available)
+    @Test(arguments: Place.availableByEachTransport)
     func aSlowReaderGetsEverything(place: Place) async throws {
         let finished = try await pipeline("job seq 1 400000 | (sleep 2; cksum)", on: place)
         let expected = try await run(

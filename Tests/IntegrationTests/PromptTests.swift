@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Place.available) func yesCancelsAndWaitsForTheEnd(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func yesCancelsAndWaitsForTheEnd(place: Place) async throws {
         try await withQuestion(place) { terminal, workplace, id in
             await terminal.type("y\n")
             try await terminal.expect("submit: cancelling job \(id)\n")

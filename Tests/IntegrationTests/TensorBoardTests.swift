@@ -27,7 +27,7 @@ struct TensorBoardTests {
         """
     ]
 
-    @Test(arguments: Place.available) func thePageAndItsDataComeThrough(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func thePageAndItsDataComeThrough(place: Place) async throws {
         try await withBoard(place) { terminal, workplace, address in
             let page = try await fetch(address)
             #expect(page.status == 200)

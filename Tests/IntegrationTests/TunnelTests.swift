@@ -16,7 +16,7 @@ struct TunnelTests {
         return try await fetch("http://127.0.0.1:\(words[0])/\(words[1])/\(path)")
     }
 
-    @Test(arguments: Place.available) func manyConnectionsAtOnce(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func manyConnectionsAtOnce(place: Place) async throws {
         try await withBoard(place) { _, workplace, address in
             let expected = try await direct(workplace, large)
             #expect(expected.status == 200)
@@ -33,7 +33,7 @@ struct TunnelTests {
         }
     }
 
-    @Test(arguments: Place.available) func theAnswerComesAfterTheRequestsEnd(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func theAnswerComesAfterTheRequestsEnd(place: Place) async throws {
         try await withBoard(place) { _, workplace, address in
             let expected = try await direct(workplace, large)
             let page = try await fetch(address + large, manners: .halfClose)
@@ -41,7 +41,7 @@ struct TunnelTests {
         }
     }
 
-    @Test(arguments: Place.available) func aSlowReaderStallsNobodyElse(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func aSlowReaderStallsNobodyElse(place: Place) async throws {
         try await withBoard(place) { terminal, workplace, address in
             let expected = try await direct(workplace, large)
             async let slow = fetch(address + large, manners: .slow(.seconds(4)), within: .seconds(60))
@@ -100,7 +100,7 @@ struct TunnelTests {
     }
 
     /// Whoever connects while the job is cancelled, or breaks off in the middle of a page, disturbs nothing.
-    @Test(arguments: Place.available) func aBrowserThatHangsUpDoesNoHarm(place: Place) async throws {
+    @Test(arguments: Place.availableByEachTransport) func aBrowserThatHangsUpDoesNoHarm(place: Place) async throws {
         try await withBoard(place) { terminal, workplace, address in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 1...5 {

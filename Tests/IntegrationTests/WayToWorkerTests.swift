@@ -21,17 +21,19 @@ struct WayToWorkerTests {
     ///
     /// - Parameter tunnel: the profile's value, as JSON.
     private func withWay(
-        _ tunnel: String, _ body: @Sendable (Terminal, Workplace, String) async throws -> Void
+        _ tunnel: String, from place: Place = .demoCluster,
+        _ body: @Sendable (Terminal, Workplace, String) async throws -> Void
     ) async throws {
         let profile = try await withDemoCluster { cluster in
             var values = try cluster.profileValues()
+            values["transport"] = place.transport
             values["tunnel"] = try JSONSerialization.jsonObject(with: Data(tunnel.utf8), options: .fragmentsAllowed)
             let path = "\(Programs.temporary)/ct-way-\(UUID().uuidString.prefix(8)).json"
             try JSONSerialization.data(withJSONObject: values).write(to: URL(filePath: path))
             return path
         }
         defer { unlink(profile) }
-        try await withBoard(.demoCluster, "-v", profile: profile, body: body)
+        try await withBoard(place, "-v", profile: profile, body: body)
     }
 
     @Test func byAStepOfTheJob() async throws {
@@ -50,9 +52,10 @@ struct WayToWorkerTests {
         }
     }
 
-    @Test func byAnSSHHop() async throws {
+    @Test(arguments: Place.clusters) func byAnSSHHop(place: Place) async throws {
         let port = try await withDemoCluster { try #require(try $0.profileValues()["port"] as? Int) }
-        try await withWay(#"{"way": "ssh", "host": "127.0.0.1", "port": \#(port)}"#) { terminal, workplace, address in
+        let way = #"{"way": "ssh", "host": "127.0.0.1", "port": \#(port)}"#
+        try await withWay(way, from: place) { terminal, workplace, address in
             try await expectPages(address)
             try workplace.raise("go")
             #expect(try await terminal.finish() == .exited(3))

@@ -20,10 +20,13 @@ enum Place: String, Sendable, CaseIterable, CustomTestStringConvertible {
 
     /// The places that there are here.
     static let available: [Place] = {
-        guard let obstacle = DemoCluster.obstacle else { return allCases }
+        guard let obstacle = DemoCluster.obstacle else { return [.thisMachine, .demoCluster] }
         print("Only the embedded default is tested: \(obstacle)")
         return [.thisMachine]
     }()
+
+    /// The places that there are here, by every transport: for what may depend on the connection.
+    static let availableByEachTransport = available + (available.contains(.demoCluster) ? [.demoClusterByOpenSSH] : [])
 
     /// The options that lead submit there.
     func options() async throws -> [String] {

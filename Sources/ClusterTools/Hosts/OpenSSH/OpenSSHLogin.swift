@@ -103,7 +103,7 @@ struct OpenSSHLogin: Sendable, Equatable {
         let target = "\(hop.worker.host.contains(":") ? "[\(hop.worker.host)]" : hop.worker.host):\(hop.worker.port)"
         let through =
             [
-                "exec", "ssh", "-F", "none", "-S", hop.control, "-o", "ControlMaster=no", "-o", "ProxyCommand=false",
+                "ssh", "-F", "none", "-S", hop.control, "-o", "ControlMaster=no", "-o", "ProxyCommand=false",
                 "-W",
                 target, "--", destination,
             ]

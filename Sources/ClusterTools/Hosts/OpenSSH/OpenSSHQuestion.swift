@@ -25,6 +25,9 @@ enum OpenSSHQuestion: Equatable {
         }
     }
 
+    /// Whether ssh goes on with its next key when there is no answer.
+    var isAboutAKey: Bool { if case .passphrase = self { true } else { false } }
+
     /// From `Enter passphrase for key '/home/ada/.ssh/id_ed25519': `.
     private static func keyName(in prompt: String) -> String? {
         let start = "Enter passphrase for key '"

@@ -44,6 +44,10 @@ final class OpenSSHQuestions: Sendable {
             let answer: String?
             do {
                 answer = try await self.answer(question)
+            } catch let error as NobodyToAsk where question.isAboutAKey {
+                // There may be another key. If there is none, this is why.
+                state.withLock { $0.refusal = error }
+                answer = nil
             } catch {
                 state.withLock { $0.refusal = error }
                 throw error
