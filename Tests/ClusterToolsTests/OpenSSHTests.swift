@@ -60,7 +60,8 @@ struct OpenSSHTests {
         #expect(words.contains("StrictHostKeyChecking=yes"))
         #expect(words.contains("UserKnownHostsFile=/f/known_hosts"))
         let through = try #require(words.first { $0.hasPrefix("ProxyCommand=") })
-        #expect(through.hasSuffix(" -S /outer/control -o 'ControlMaster=no' -o 'ProxyCommand=false' -W 'n1; rm:22' -- fir"))
+        #expect(
+            through.hasSuffix(" -S /outer/control -o 'ControlMaster=no' -o 'ProxyCommand=false' -W 'n1; rm:22' -- fir"))
         #expect(login.files().first { $0.name == "known_hosts" }?.text == "n1; rm \(key.line)\n")
         // Without keys of its own, those that are recorded count.
         login.hop = .init(worker: worker, control: "/outer/control", hostKeys: [])
