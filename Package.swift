@@ -62,7 +62,7 @@ let package = Package(
         tests(of: "Archive"),
         tests(of: "SSH", ["IO"]),
         tests(of: "Slurm"),
-        tests(of: "ClusterTools", ["IO", "Slurm", "Templates"]),
+        tests(of: "ClusterTools", ["IO", "SSH", "Slurm", "Templates"]),
         .target(name: "CLab", path: "Tests/CLab"),
         .testTarget(
             name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO", "CLab"],

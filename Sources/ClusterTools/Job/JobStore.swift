@@ -67,7 +67,9 @@ public struct JobStore: Sendable {
                 if LocalFile.isFile("\(folder)/\(name)") { problems.append(error) }
             }
         }
-        return (jobs.sorted { ($0.submitted, $0.token) > ($1.submitted, $1.token) }, problems)
+        // In one second there may be several: numbers are given in order.
+        func age(_ job: Job) -> (Int, Int, String) { (job.submitted, job.id.flatMap { Int($0) } ?? .max, job.token) }
+        return (jobs.sorted { age($0) > age($1) }, problems)
     }
 
     // MARK: Files

@@ -35,11 +35,11 @@ extension JobWatch {
     /// Says what became of each task since it was last looked at, and where its output is.
     func reportTasks(_ lines: [QueueLine], _ conversation: Conversation) async throws {
         for task in try await taskStates(conversation) where tasks[task.number] != task {
-            let wasStarted = tasks[task.number]?.state != nil
-            tasks[task.number] = task
+            let earlier = tasks.updateValue(task, forKey: task.number)
             if let exit = task.exit {
-                report(task, "ended with exit status \(exit)")
-            } else if !wasStarted {
+                // Its script may go on for a moment.
+                if earlier?.exit == nil { report(task, "ended with exit status \(exit)") }
+            } else if earlier?.state == nil {
                 report(task, "runs")
             }
         }

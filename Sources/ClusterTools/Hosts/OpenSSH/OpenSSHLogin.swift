@@ -107,9 +107,12 @@ struct OpenSSHLogin: Sendable, Equatable {
                 "-W",
                 target, "--", destination,
             ]
+        // The job's keys are listed by the name alone; the user's, as ssh lists them.
+        let alias =
+            hop.hostKeys.isEmpty && hop.worker.port != 22 ? "[\(hop.worker.host)]:\(hop.worker.port)" : hop.worker.host
         var options = [
             ("HostName", Self.escape(hop.worker.host)), ("Port", String(hop.worker.port)),
-            ("HostKeyAlias", hop.worker.host), ("ProxyCommand", Self.escape(ShellWord.join(through))),
+            ("HostKeyAlias", alias), ("ProxyCommand", Self.escape(ShellWord.join(through))),
             ("CanonicalizeHostname", "no"), ("CheckHostIP", "no"), ("StrictHostKeyChecking", "yes"),
         ]
         if !hop.hostKeys.isEmpty {

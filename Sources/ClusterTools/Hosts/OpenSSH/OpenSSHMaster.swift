@@ -39,7 +39,7 @@ final class OpenSSHMaster: Sendable {
         exec 3<&0 </dev/null
         "$@" 3<&- &
         ssh=$!
-        { read -r _ <&3; kill "$ssh"; rm -rf -- "$folder"; } >/dev/null 2>&1 &
+        { read -r _ <&3; trap '' TERM; kill "$ssh"; rm -rf -- "$folder"; } >/dev/null 2>&1 &
         guardian=$!
         exec 3<&-
         wait "$ssh"
