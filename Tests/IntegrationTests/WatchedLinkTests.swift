@@ -72,6 +72,28 @@ struct WatchedLinkTests {
         }
     }
 
+    /// The wait between two attempts has grown by then, and the network's return ends it.
+    @Test(.enabled(if: DemoCluster.rootObstacle == nil, "\(DemoCluster.rootObstacle ?? "")"))
+    func aNetworkThatReturnsIsUsedAtOnce() async throws {
+        try await withOwnDemoCluster(.init(tensorboard: false, hasHosts: true)) { cluster in
+            try await withJob(on: cluster, "--no-tensorboard") { child, _ in
+                try await cluster.fault("link", "laptop", "down")
+                try await eventually("silence is noticed", within: .seconds(25)) {
+                    await text(.errors, of: child).contains("the link is down") ? true : nil
+                }
+                // The next attempts would come 7.5, 15.5 and 31.5 s after the loss.
+                try await Task.sleep(for: .seconds(16.5))
+                try await cluster.fault("link", "laptop", "up")
+                try await eventually("link back", within: .seconds(5)) {
+                    await text(.errors, of: child)
+                } check: {
+                    await text(.errors, of: child).contains("the link is back") ? true : nil
+                }
+                try await lines(10, more: child)
+            }
+        }
+    }
+
     /// What a login node does with programs that run for long is not the link's fault.
     @Test func programsThatAreKilledThereNeedNoNewLogin() async throws {
         try await withOwnDemoCluster(.init(tensorboard: false)) { cluster in
