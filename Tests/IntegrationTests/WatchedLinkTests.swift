@@ -118,7 +118,7 @@ struct WatchedLinkTests {
                 let script = "sleep 7; head -c 20000000 /dev/urandom | tee \"$1\" | base64; cat data >\"$2\""
                 let files = ["job.sh": script]
                 try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
-                    let noise = Data((0..<20_000_000).map { _ in UInt8.random(in: 0...255) })
+                    let noise = try noise(20_000_000)
                     try noise.write(to: URL(filePath: workplace.repository.folder + "/data"))
                     let made = workplace.signpost("made"), received = workplace.signpost("received")
                     let finished = try await run(
