@@ -72,6 +72,20 @@ struct WatchedLinkTests {
         }
     }
 
+    /// As over a satellite: slow to answer is not silent.
+    @Test(arguments: Place.clusters) func aLongWay(place: Place) async throws {
+        try await withDemoCluster { cluster in
+            try await withFaultyLink(to: cluster, for: place) { link, profile in
+                link.delay(by: .milliseconds(300))
+                try await withJob(on: cluster, profile: profile, "--no-tensorboard") { child, _ in
+                    link.cut()
+                    try await lines(10, more: child)
+                    #expect(link.connections == 2)
+                }
+            }
+        }
+    }
+
     /// The wait between two attempts has grown by then, and the network's return ends it.
     @Test(.enabled(if: DemoCluster.rootObstacle == nil, "\(DemoCluster.rootObstacle ?? "")"))
     func aNetworkThatReturnsIsUsedAtOnce() async throws {
