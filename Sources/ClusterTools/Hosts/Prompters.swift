@@ -57,7 +57,14 @@ struct TerminalPrompter: LoginPrompter {
         if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
         defer { keyboard.endLoginQuestion() }
         console.ask(question)
-        let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
+        let answer: String?
+        do {
+            answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
+        } catch {
+            // Nobody waits for the answer any more.
+            console.endQuestion(isAnswered: false)
+            throw error
+        }
         console.endQuestion(isAnswered: answer != nil)
         if !echo { console.breakLine() }
         return answer
