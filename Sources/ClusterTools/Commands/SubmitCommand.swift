@@ -9,7 +9,7 @@ import Slurm
 #endif
 
 /// The `submit` command: from its words to its exit status.
-public struct SubmitCommand {
+public struct SubmitCommand: Sendable {
     private let invocation: Invocation
     private let surroundings: Surroundings
     private let console: Console
@@ -62,23 +62,27 @@ public struct SubmitCommand {
         let repository = try Repository.discover(from: surroundings.folder)
         let profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
         let options = try sbatchOptions(profile, repository: repository)
-        let snapshot = try snapshot(of: repository)
         let directory = try repository.prefix(of: surroundings.folder)
         let script = try ScriptPlan(
             profile: profile, options: options, command: invocation.command, directory: directory,
             logdir: invocation.logdir ?? ".", wantsTensorBoard: invocation.tensorboard, lingers: invocation.linger
         ).script()
-        let submission = Submission(
-            claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
-            shipment: Shipment(
-                repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
-                modificationTime: Int64(time(nil)))
-        )
+        let preparation = Preparation { isCancelled in
+            // One for this thread.
+            let repository = try Repository.discover(from: surroundings.folder)
+            let snapshot = try snapshot(of: repository, isCancelled: isCancelled)
+            return Submission(
+                claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
+                shipment: Shipment(
+                    repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
+                    modificationTime: Int64(time(nil))))
+        }
         if invocation.dryRun {
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
-        return try await supervise(submission)
+        return try await supervise(preparation, of: profile)
     }
 
     // MARK: Steps
@@ -98,14 +102,16 @@ public struct SubmitCommand {
         return options
     }
 
-    private func snapshot(of repository: Repository) throws -> Snapshot {
+    private func snapshot(
+        of repository: Repository, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Snapshot {
         let snapshot: Snapshot
         if let branch = invocation.branch {
             snapshot = try repository.snapshot(ofBranch: branch)
         } else {
             var options = SnapshotOptions(message: ShellWord.join(invocation.command))
             options.untrackedSizeLimit = invocation.maxFileSize
-            options.isCancelled = { [interrupts = surroundings.interrupts] in interrupts.received != nil }
+            options.isCancelled = isCancelled
             options.dryRun = invocation.dryRun
             snapshot = try repository.snapshot(options)
         }
@@ -136,15 +142,15 @@ public struct SubmitCommand {
         path.hasPrefix("/") ? path : surroundings.folder + "/" + path
     }
 
-    private func supervise(_ submission: Submission) async throws -> Int32 {
+    private func supervise(_ preparation: Preparation, of profile: Profile) async throws -> Int32 {
         let keyboard = Keyboard(loop: surroundings.loop)
         let connector = Connector(
-            profile: submission.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
+            profile: profile, console: console, keyboard: keyboard, environment: surroundings.environment,
             loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: connector, console: console, keyboard: keyboard, interrupts: surroundings.interrupts,
             store: JobStore(environment: surroundings.environment), loop: surroundings.loop)
-        return try await supervisor.run(.submit(submission, detach: invocation.detach)).exitStatus
+        return try await supervisor.run(.submit(preparation, detach: invocation.detach)).exitStatus
     }
 }
 
