@@ -10,16 +10,6 @@ enum ChannelKind: Sendable {
     /// A type that does not exist, for the sake of the refusal.
     case probe
 
-    /// How much the server may send before it is read, in bytes. It bounds the throughput to this much per round trip,
-    /// and the memory that an unread channel takes.
-    fileprivate var window: UInt32 {
-        switch self {
-        case .session: 4 << 20
-        case .forward: 16 << 20
-        case .probe: 1 << 15
-        }
-    }
-
     fileprivate var name: String {
         switch self {
         case .session: "session"
@@ -121,10 +111,12 @@ extension Session {
         isOpening = true
         defer { isOpening = false }
         let details = kind.details
+        let start = ContinuousClock.now
+        let window = ReceiveWindow(channels: channels.count + 1, at: start)
         let answer = try await perform { session -> Answer<OpaquePointer> in
             let channel = details.withUnsafeBytes { bytes in
                 libssh2_channel_open_ex(
-                    session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
+                    session, kind.name, UInt32(kind.name.utf8.count), UInt32(window.size), 1 << 15,
                     bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
             }
             if let channel { return .done(channel) }
@@ -132,12 +124,18 @@ extension Session {
         }
         switch answer {
         case .done(let channel):
+            noteRoundTrip(.now - start)
             lastChannelID += 1
-            channels[lastChannelID] = Channel(pointer: channel)
+            channels[lastChannelID] = Channel(pointer: channel, window: window)
             return lastChannelID
-        case .failed(let code): throw refusal(of: kind, code: code)
+        case .failed(let code):
+            noteRoundTrip(.now - start)
+            throw refusal(of: kind, code: code)
         }
     }
+
+    /// The quickest answer says how far away the server is; others had to wait for something.
+    private func noteRoundTrip(_ duration: Duration) { roundTrip = min(roundTrip, duration) }
 
     private func refusal(of kind: ChannelKind, code: CInt) -> SSHError {
         // libssh2 keeps the server's reason in this text only.

@@ -11,7 +11,7 @@ struct Benchmark: Sendable {
 extension Benchmark {
     /// All of them, in the order of the table.
     static let all: [Benchmark] = [
-        .help
+        .help, .tensorBoard, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50)
     ]
 }
 

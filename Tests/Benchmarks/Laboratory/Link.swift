@@ -177,6 +177,9 @@ extension Laboratory {
         _ body: (Link, DemoCluster.Access) async throws -> Result
     ) async throws -> Result {
         var access = cluster.access
+        // A thread of its own: what is measured must not wait for it.
+        let loop = try PollLoop()
+        defer { loop.stop() }
         let link = Link(roundTrip: roundTrip, rate: rate, target: access.port, loop: loop)
         guard isCounted || roundTrip > .zero || rate != nil else { return try await body(link, access) }
         return try await withListener(preferredPort: nil, loop: loop) { listener in
