@@ -16,7 +16,7 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step
+        case submit, settle, watch, jobs, step, probe
     }
 
     public var bytes: [UInt8] {
@@ -33,6 +33,7 @@ public enum Template: Sendable {
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
+        case .remote(.probe): PackageResources.probe_sh
         }
     }
 
