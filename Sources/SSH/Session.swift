@@ -14,7 +14,7 @@ public actor Session {
 
     public nonisolated let endpoint: Endpoint
     /// When the server was last heard of.
-    public internal(set) var lastReceived = SuspendingClock.now
+    public internal(set) var lastReceived = ContinuousClock.now
 
     let library: LibraryHandle
     nonisolated let wire: Wire

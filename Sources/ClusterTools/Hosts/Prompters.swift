@@ -56,8 +56,14 @@ struct TerminalPrompter: LoginPrompter {
         // One login after the other asks.
         if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
         defer { keyboard.endLoginQuestion() }
-        console.ask(question)
-        let answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
+        let answer: String?
+        do {
+            answer = try await keyboard.readLine(echo: echo) { console.ask(question) }
+        } catch {
+            // Nobody waits for the answer any more, as when the server has hung up.
+            console.endQuestion(isAnswered: false)
+            throw error
+        }
         console.endQuestion(isAnswered: answer != nil)
         if !echo { console.breakLine() }
         return answer

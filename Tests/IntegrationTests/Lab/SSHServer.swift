@@ -45,12 +45,21 @@ struct SSHServer: Sendable {
     /// How many logins it has accepted.
     var logins: Int { get throws { try log.matches(of: #/Accepted \S+ for /#).count } }
 
+    /// How many connections it has accepted.
+    var connections: Int { get throws { try log.matches(of: #/Connection from /#).count } }
+
     /// Ends its connections, as a server does that crashes; it takes new ones.
     func dropConnections() async throws {
-        // A session's process has the listener for its parent.
         let file = try String(contentsOfFile: folder + "/pid", encoding: .utf8)
         let listener = try #require(Int32(file.split(whereSeparator: \.isWhitespace).first ?? ""))
-        _ = try await run(tool("pkill", "-KILL", "-P", "\(listener)"))
+        // A connection's process has the listener for its parent, and before the login a child that talks with the client.
+        for parent in try await children(of: listener) + [listener] {
+            _ = try await run(tool("pkill", "-KILL", "-P", "\(parent)", "sshd"))
+        }
+    }
+
+    private func children(of process: Int32) async throws -> [Int32] {
+        try await run(tool("pgrep", "-P", "\(process)")).output.split(separator: "\n").compactMap { Int32($0) }
     }
 }
 
