@@ -15,6 +15,8 @@ public enum Template: Sendable {
         case slurm, none
         /// What is to be done.
         case submit, settle, watch, jobs, step
+        /// For `submit`.
+        case snapshots
     }
 
     public var bytes: [UInt8] {
@@ -26,6 +28,7 @@ public enum Template: Sendable {
         case .remote(.slurm): PackageResources.slurm_sh
         case .remote(.none): PackageResources.none_sh
         case .remote(.submit): PackageResources.submit_sh
+        case .remote(.snapshots): PackageResources.snapshots_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh

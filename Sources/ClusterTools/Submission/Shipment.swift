@@ -14,6 +14,8 @@ struct Shipment: Sendable {
     var script: String
     /// The time that all files get, in seconds since 1970: git keeps none.
     var modificationTime: Int64
+    /// What of the snapshot has to be sent.
+    var plan: ShipmentPlan
 
     /// The small files that come with every job, their paths in the run folder and their modes.
     private var ownFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
@@ -24,9 +26,14 @@ struct Shipment: Sendable {
         ]
     }
 
-    /// How many files there are, and their bytes before compression.
-    var size: (files: Int, bytes: Int) {
-        (snapshot.entries.count, snapshot.entries.reduce(0) { $0 + $1.size })
+    /// How many files the snapshot has, and their bytes.
+    var size: (files: Int, bytes: Int) { (snapshot.entries.count, snapshot.totalSize) }
+
+    /// How many of these have to be sent, and their bytes before compression.
+    var sentSize: (files: Int, bytes: Int) {
+        snapshot.entries.reduce(into: (0, 0)) { sum, entry in
+            if plan.sends(entry) { sum = (sum.0 + 1, sum.1 + entry.size) }
+        }
     }
 
     /// Builds the archive on a thread of its own and hands it on piece by piece; it never exists as a whole, here or in memory.
@@ -69,7 +76,8 @@ struct Shipment: Sendable {
         }
         var done = 0
         var isWanted = true
-        for entry in snapshot.entries where isWanted {
+        for entry in snapshot.entries where plan.sends(entry) {
+            guard isWanted else { return }
             let path = Array("code/\(entry.path)".utf8)
             switch entry.kind {
             case .symlink: try tarball.addSymlink(path: path, target: try repository.read(entry))

@@ -3,6 +3,9 @@ import Slurm
 import Synchronization
 import Templates
 
+/// The cluster does not have the snapshot that another one was to be made from.
+struct BaseGone: Error {}
+
 /// One submission: from the shipment to the scheduler's number, in one remote program.
 ///
 /// Whatever byte the link breaks at, there is afterwards exactly one job or none, and ``RunClaim/settle(on:)`` says which.
@@ -10,6 +13,8 @@ struct Submission: Sendable {
     var claim: RunClaim
     var options: SbatchOptions
     var shipment: Shipment
+    /// Where to note what the cluster has afterwards; nil where nothing of it is kept there.
+    var sent: SentSnapshots?
 
     var profile: Profile { claim.profile }
 
@@ -25,13 +30,15 @@ struct Submission: Sendable {
     /// - Parameters:
     ///   - abort: when it is asked, what was sent is removed and the result is nil. A job that exists by then is returned.
     ///   - progress: called with the bytes of files sent so far, before compression.
-    /// - Throws: ``Failure`` when the cluster refuses: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
+    /// - Throws: ``Failure`` when the cluster refuses, or ``BaseGone``: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
     ///   ``RunClaim/settle(on:)`` tells what became of it.
     func send(
         on host: any Host, abort: Abort, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> RunClaim.Accepted? {
         let arguments = profile.scheduler == .slurm ? options.arguments : []
-        let definitions = claim.definitions + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
+        let definitions =
+            claim.definitions + shipment.plan.definitions
+            + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
         let program = RemoteProgram(
             .submit, of: profile, root: RunRoot(of: profile), definitions: definitions)
         return try await Conversation.with(program, on: host) { conversation in
