@@ -7,6 +7,7 @@
 #   ct_key, ct_names            this snapshot, and the lines that `find code` has for it; no key where it is not to be kept
 #   ct_kilobytes                its size
 #   ct_base_key, ct_base_names  the same of the one that it is sent as a difference from; no key where it is sent as a whole
+#   ct_codec                    what the archive is compressed with: gzip or zstd
 #   ct_removals()               prints what has to go from that one, for xargs
 
 # How many are kept of a project, the least recently used go first.
@@ -65,14 +66,25 @@ ct_can_keep() {
     [ "$ct_free" -gt $((ct_kilobytes * 4 + 65536)) ]
 }
 
-# ct_receive: unpacks what follows on standard input in the current folder, and keeps it as it came where the snapshot is kept.
+# ct_unpack [NAME...]: unpacks an archive from standard input in the current folder: all of it, or these.
+ct_unpack() {
+    case $ct_codec in
+        zstd) zstd -dcq | tar -xpof - "$@" ;;
+        *) tar -xpozf - "$@" ;;
+    esac
+}
+
+# ct_receive: unpacks the archive that follows on standard input, and keeps it as it came where the snapshot is kept.
 ct_receive() {
     if ct_can_keep; then
-        (trap - PIPE; exec tee job/archive) | tar -xpozf -
+        (trap - PIPE; exec tee job/archive) | ct_unpack
     else
-        tar -xpozf -
+        ct_unpack
     fi
 }
+
+# Whether all has come: an archive that is cut off between two files looks whole to tar. Its last file is there to tell.
+ct_has_end() { [ -e "$ct_incoming/job/.complete" ] && rm -f "$ct_incoming/job/.complete"; }
 
 # ct_keep: makes what the job was submitted with into a kept snapshot, out of what was received: a job may be changing its own
 # files by now. It takes a while, and nobody waits for it.
@@ -100,7 +112,7 @@ ct_make_kept() {
         rm -rf "$ct_pool/$ct_base_key".spare-*
         (cd new && ct_removals | xargs rm -rf) || return 1
     fi
-    (cd new && tar -xpozf ../archive code job/relay.py && touch -r job/relay.py stamp && rm -rf job) || return 1
+    (cd new && ct_unpack code job/relay.py <../archive && touch -r job/relay.py stamp && rm -rf job) || return 1
     rm -f archive
     ct_is_whole new "$ct_names" || return 1
     ct_copy new spare && ct_is_whole spare "$ct_names" || return 1

@@ -25,7 +25,12 @@ ct_submit() {
         ct_say done base-gone
         exit
     fi
+    # What the archive may be compressed with.
+    ct_say codecs "gzip$(ct_have zstd && echo ' zstd')"
+    ct_say done ready
+    IFS= read -r ct_codec
     ct_out=$(cd "$ct_incoming" && ct_receive 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "$ct_out"
+    ct_has_end || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "it is not whole"
     chmod 700 "$ct_incoming"
     [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"

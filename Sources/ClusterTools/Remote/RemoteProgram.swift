@@ -22,7 +22,9 @@ struct RemoteProgram: Sendable {
         tag = "@" + randomName(length: 16)
         let kind: Template.Piece = profile.scheduler == .slurm ? .slurm : .none
         let root = root?.definitions ?? "ct_variables=\n"
-        let pieces = ([.prelude, kind] + (verb == .submit ? [.snapshots] : []) + [verb]).map { (piece: Template.Piece) in Template.remote(piece).text }
+        let pieces = ([.prelude, kind] + (verb == .submit ? [.snapshots] : []) + [verb]).map {
+            (piece: Template.Piece) in Template.remote(piece).text
+        }
         text = Array(("ct_tag='\(tag)'\n" + root + definitions + "\n" + pieces.joined()).utf8)
     }
 }

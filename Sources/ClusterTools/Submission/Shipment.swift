@@ -26,6 +26,9 @@ struct Shipment: Sendable {
         ]
     }
 
+    /// The last file: without it the archive is not whole. See `templates/remote/snapshots.sh`.
+    private static let end = "job/.complete"
+
     /// How many files the snapshot has, and their bytes.
     var size: (files: Int, bytes: Int) { (snapshot.entries.count, snapshot.totalSize) }
 
@@ -39,25 +42,10 @@ struct Shipment: Sendable {
     /// Builds the archive on a thread of its own and hands it on piece by piece; it never exists as a whole, here or in memory.
     ///
     /// - Parameter send: is given the next bytes, and how many bytes of files they complete. False ends the shipment early.
-    func stream(_ send: ([UInt8], _ done: Int) async throws -> Bool) async throws {
-        let queue = BoundedQueue<(bytes: [UInt8], done: Int)>(capacity: 8)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try await onThread {
-                    defer { queue.finish() }
-                    try write { queue.put(($0, $1)) }
-                }
-            }
-            // A thread that waits for room must not wait for ever.
-            defer { queue.abandon() }
-            while let piece = try await queue.take() {
-                guard try await send(piece.bytes, piece.done) else {
-                    queue.abandon()
-                    break
-                }
-            }
-            try await group.waitForAll()
-        }
+    func stream(
+        as codec: CompressedStream.Codec, _ send: ([UInt8], _ done: Int) async throws -> Bool
+    ) async throws {
+        try await CompressedStream(codec).run({ put in try write(put) }, send: send)
     }
 
     /// Builds the archive.
@@ -65,7 +53,7 @@ struct Shipment: Sendable {
     /// - Parameter put: is given pieces of it in order. False ends it in its middle.
     private func write(_ put: ([UInt8], _ done: Int) -> Bool) throws {
         let repository = try Repository.discover(from: repository)
-        var tarball = try Tarball(compression: .gzip(level: 1), modificationTime: modificationTime)
+        var tarball = try Tarball(compression: .none, modificationTime: modificationTime)
         for file in ownFiles {
             try tarball.addFile(path: Array(file.path.utf8), mode: file.mode, size: Int64(file.bytes.count))
             try tarball.write(file.bytes)
@@ -95,6 +83,8 @@ struct Shipment: Sendable {
             }
         }
         guard isWanted else { return }
+        try tarball.addFile(path: Array(Self.end.utf8), mode: 0o600, size: 0)
+        try tarball.endFile()
         try tarball.finish()
         _ = put(tarball.takeOutput(), done)
     }

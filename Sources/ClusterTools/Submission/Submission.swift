@@ -44,9 +44,16 @@ struct Submission: Sendable {
         return try await Conversation.with(program, on: host) { conversation in
             // The answer may come before all is sent: a full disk is told at once.
             try await withThrowingTaskGroup(of: Answer?.self) { group in
-                group.addTask { try await conversation.answer() }
+                let codecs = OneShot<Set<String>>()
                 group.addTask {
-                    try await ship(through: conversation, abort: abort, progress: progress)
+                    let ready = try await conversation.answer()
+                    guard ready.outcome == "ready" else { return ready }
+                    codecs.deliver(.success(Set((ready["codecs"] ?? "").split(separator: " ").map(String.init))))
+                    return try await conversation.answer()
+                }
+                group.addTask {
+                    try await ship(
+                        as: codec(of: codecs), through: conversation, abort: abort, progress: progress)
                     return nil
                 }
                 defer { group.cancelAll() }
@@ -58,9 +65,19 @@ struct Submission: Sendable {
         }
     }
 
+    /// What the archive is compressed with. For a large one it is worth a round trip to learn what the cluster has.
+    private func codec(of codecs: OneShot<Set<String>>) async throws -> CompressedStream.Codec {
+        guard shipment.sentSize.bytes > Self.large else { return .gzip }
+        return try await codecs.value().contains("zstd") ? .zstd : .gzip
+    }
+
+    /// What is worth it, in bytes.
+    private static let large = 4 << 20
+
     /// Streams the archive. A receiver that takes no more is no error here: its answer says why.
     private func ship(
-        through conversation: Conversation, abort: Abort, progress: @escaping @Sendable (Int) -> Void
+        as codec: CompressedStream.Codec, through conversation: Conversation, abort: Abort,
+        progress: @escaping @Sendable (Int) -> Void
     ) async throws {
         @Sendable func isTaken(_ write: () async throws -> Void) async throws -> Bool {
             do {
@@ -71,7 +88,8 @@ struct Submission: Sendable {
             }
         }
         do {
-            try await shipment.stream { bytes, done in
+            _ = try await isTaken { try await conversation.send(Array("\(codec.rawValue)\n".utf8)) }
+            try await shipment.stream(as: codec) { bytes, done in
                 guard !abort.isAsked, try await isTaken({ try await conversation.send(bytes) }) else { return false }
                 progress(done)
                 return true
