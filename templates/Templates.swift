@@ -13,8 +13,10 @@ public enum Template: Sendable {
         case prelude
         /// The two schedulers.
         case slurm, none
+        /// Ends what is left of a job where there is no scheduler.
+        case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step
+        case submit, settle, watch, jobs, step, probe
         /// For `submit`.
         case snapshots
     }
@@ -27,12 +29,14 @@ public enum Template: Sendable {
         case .remote(.prelude): PackageResources.prelude_sh
         case .remote(.slurm): PackageResources.slurm_sh
         case .remote(.none): PackageResources.none_sh
+        case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
         case .remote(.snapshots): PackageResources.snapshots_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
+        case .remote(.probe): PackageResources.probe_sh
         }
     }
 

@@ -8,6 +8,7 @@ extension Session {
         try preferHostKeys(trust.preferredKeyTypes)
         try await shakeHands(limit: login.connectTimeout, waitsForService: login.guess == nil)
         var login = login
+        login.prompter = AttentivePrompter(prompter: login.prompter, session: self)
         if try await !trust.check(try serverKey(), prompter: login.prompter) { login.methods = [.publicKey] }
         try await authenticate(login)
     }

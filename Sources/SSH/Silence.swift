@@ -5,7 +5,8 @@ internal import IO
 ///
 /// A pure value: it is told the time, and says what to do.
 struct SilenceMonitor {
-    typealias Instant = SuspendingClock.Instant
+    /// Of a clock that goes on while the machine sleeps: after a night the link is asked about at once.
+    typealias Instant = ContinuousClock.Instant
 
     enum Action: Equatable {
         case wait(until: Instant)
@@ -23,8 +24,9 @@ struct SilenceMonitor {
         if let probe = lastProbe, lastReceived < probe {
             let deadline = probe + limit * 2 / 3
             if now < deadline { return .wait(until: deadline) }
-            // Much too late is not the server's doing: this process was stopped. The answer may wait in the socket.
-            guard now > deadline + .seconds(1) + limit else { return .giveUp }
+            // Much too late is not the server's doing: this process was stopped, or the machine slept. The answer may wait in
+            // the socket.
+            guard now > deadline + limit / 3 else { return .giveUp }
         } else {
             let quiet = lastReceived + limit / 3
             if now < quiet { return .wait(until: quiet) }
@@ -38,7 +40,7 @@ extension Session {
     /// Sees to it that a dead link is noticed.
     func watchForSilence(limit: Duration) async {
         var monitor = SilenceMonitor(limit: limit)
-        let clock = SuspendingClock()
+        let clock = ContinuousClock()
         do {
             while failure == nil {
                 switch monitor.action(at: clock.now, lastReceived: lastReceived) {

@@ -178,10 +178,11 @@ struct SecondFactorTests {
     private static let factors = [SSHServer.Question(answer: "right"), .init(answer: "123456", echo: true)]
 
     /// Lends a server that wants a key and two answers.
-    private func withFir(_ body: @Sendable (Repository, SSHServer) async throws -> Void) async throws {
-        let configuration = [
-            "KbdInteractiveAuthentication yes", "AuthenticationMethods publickey,keyboard-interactive",
-        ]
+    private func withFir(
+        _ more: [String] = [], _ body: @Sendable (Repository, SSHServer) async throws -> Void
+    ) async throws {
+        let configuration =
+            more + ["KbdInteractiveAuthentication yes", "AuthenticationMethods publickey,keyboard-interactive"]
         try await withRepository { repository in
             let desk = repository.desk
             try await withSSHServer(on: desk, configuration, questions: Self.factors) { server in
@@ -254,6 +255,65 @@ struct SecondFactorTests {
                     await terminal.type("123456\n")
                     #expect(try await terminal.finish() == .exited(0))
                 }
+            }
+        }
+    }
+
+    @Test func theQuestionGoesWhenTheServerHangsUp() async throws {
+        try await withFir(["LoginGraceTime 2"]) { repository, _ in
+            try await withTerminal(try repository.submission(to: "fir")) { terminal in
+                try await terminal.expect("Password: ")
+                // It is not waited for an answer that nobody would hear.
+                try await terminal.expect("submit: error: cannot connect to fir", within: .seconds(10))
+                try await terminal.expect("the server closed the connection")
+                #expect(try await terminal.finish() == .exited(77))
+                #expect(await !terminal.screen.contains("Password: \n"))
+            }
+        }
+    }
+
+    /// Nobody is asked again and again: after one question without an answer the user says when to log in.
+    @Test func aLostLinkAsksOnce() async throws {
+        try await withFir { repository, server in
+            let go = repository.desk.folder + "/go"
+            let script = "n=0; until [ -e \"$1\" ]; do n=$((n + 1)); echo out $n; sleep 0.05; done; echo all $n"
+            var launch = try repository.submission(to: "fir")
+            launch.arguments = launch.arguments.dropLast(2) + ["sh", "-c", script, "sh", go]
+            try await withTerminal(launch, pipes: [.output]) { terminal in
+                func logIn() async throws {
+                    for answer in ["right", "123456"] {
+                        try await terminal.expect("Password: ")
+                        await terminal.type(answer + "\n")
+                    }
+                }
+                try await logIn()
+                try await terminal.expect("out 5\n", on: .output)
+
+                try await server.dropConnections()
+                try await terminal.expect("submit: the link is down")
+                try await logIn()
+                try await terminal.expect("submit: the link is back\n")
+
+                try await server.dropConnections()
+                try await terminal.expect("submit: the link is down")
+                try await terminal.expect("Password: ")
+                try await server.dropConnections()
+                try await terminal.expect("submit: warning: cannot log in again")
+                try await terminal.expect(#/Enter logs in again\. Cancel job \d+\? \[y/N/d\] /#)
+                let connections = try server.connections
+                try await Task.sleep(for: .seconds(3))
+                #expect(try server.connections == connections)
+                await terminal.type("\n")
+                try await logIn()
+                try await terminal.expect("submit: the link is back\n")
+
+                try Data().write(to: URL(filePath: go))
+                let count = try #require(Int(try await terminal.expect(#/all (\d+)\n/#, on: .output).1))
+                #expect(try await terminal.finish() == .exited(0))
+                let output = String(decoding: await terminal.child.bytes(.output), as: UTF8.self)
+                #expect(output == (1...count).map { "out \($0)\n" }.joined() + "all \(count)\n")
+                #expect(try server.logins == 3)
+                #expect(await !terminal.text().contains("right"))
             }
         }
     }

@@ -6,7 +6,7 @@ import Testing
     .enabled(if: DemoCluster.rootObstacle == nil, "\(DemoCluster.rootObstacle ?? "")"),
     .timeLimit(.minutes(3)))
 struct ScarcityTests {
-    private func mount(_ arguments: String...) async throws {
+    private func mount(_ arguments: [String]) async throws {
         let launch = Launch(
             program: "mount", arguments: arguments, directory: "/",
             environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
@@ -22,8 +22,12 @@ struct ScarcityTests {
 
     /// Lends a small disk.
     private func withDisk(_ options: String, at path: String, _ body: () async throws -> Void) async throws {
+        try await withMount(["-t", "tmpfs", "-o", options, "tmpfs"], at: path, body)
+    }
+
+    private func withMount(_ arguments: [String], at path: String, _ body: () async throws -> Void) async throws {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        try await mount("-t", "tmpfs", "-o", options, "tmpfs", path)
+        try await mount(arguments + [path])
         do {
             try await body()
             try await unmount(path)
@@ -33,7 +37,30 @@ struct ScarcityTests {
         }
     }
 
-    private func noise(_ bytes: Int) -> Data { Data((0..<bytes).map { _ in UInt8.random(in: 0...255) }) }
+    /// Why no folder with a quota can be made here; nil when one can. Of the file systems that have quotas only this one counts root's.
+    private static let quotaObstacle: String? =
+        FileManager.default.isExecutableFile(atPath: "/usr/bin/mkfs.btrfs")
+            || FileManager.default.isExecutableFile(atPath: "/usr/sbin/mkfs.btrfs")
+        ? nil : "btrfs-progs is not installed"
+
+    /// Lends a folder, on a large disk, that 2 MB may be written to.
+    private func withQuota(on desk: Desk, _ body: (_ folder: String) async throws -> Void) async throws {
+        let image = desk.folder + "/image", disk = desk.folder + "/large", folder = disk + "/mine"
+        func tool(_ arguments: String...) async throws {
+            let launch = Launch(
+                program: "/usr/bin/env", arguments: arguments, directory: "/",
+                environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"])
+            _ = try await run(launch).checked(arguments.joined(separator: " "))
+        }
+        try await tool("truncate", "-s", "200M", image)
+        try await tool("mkfs.btrfs", "-q", image)
+        try await withMount(["-o", "loop", image], at: disk) {
+            try await tool("btrfs", "quota", "enable", disk)
+            try await tool("btrfs", "subvolume", "create", folder)
+            try await tool("btrfs", "qgroup", "limit", "2M", folder)
+            try await body(folder)
+        }
+    }
 
     private func contents(of folder: String) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
@@ -58,6 +85,41 @@ struct ScarcityTests {
                             "runs", "runs/" + URL(filePath: repository.folder).lastPathComponent,
                         ])
                     #expect(try entries(of: repository.desk.home + "/.local/state/cluster-tools/jobs") == [])
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: quotaObstacle == nil, "\(quotaObstacle ?? "")")) func anExpiredQuotaThere() async throws {
+        try await withDemoCluster { cluster in
+            try await withRepository(files: ["job.sh": "true\n"]) { repository in
+                try noise(4_000_000).write(to: URL(filePath: repository.folder + "/data"))
+                try await withQuota(on: repository.desk) { folder in
+                    let profile = try cluster.profile(on: repository.desk, ["untar_path": folder])
+                    let finished = try await run(repository.submit("-c", profile, "sh", "job.sh"))
+                    #expect(finished.status == .exited(74), "\(finished.errors)")
+                    #expect(finished.errors.contains("Disk quota exceeded"), "\(finished.errors)")
+                    #expect(try contents(of: folder) == [URL(filePath: repository.folder).lastPathComponent])
+                    #expect(try entries(of: repository.desk.home + "/.local/state/cluster-tools/jobs") == [])
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: quotaObstacle == nil, "\(quotaObstacle ?? "")")) func anExpiredQuotaHere() async throws {
+        try await withDemoCluster { cluster in
+            try await withRepository(files: ["job.sh": "true\n"]) { repository in
+                try await withQuota(on: repository.desk) { folder in
+                    let copy = Launch(
+                        program: "git", arguments: ["clone", "-q", repository.folder, folder + "/copy"], directory: "/",
+                        environment: repository.desk.environment)
+                    _ = try await run(copy).checked("git clone")
+                    try noise(1_300_000).write(to: URL(filePath: folder + "/copy/data"))
+                    let finished = try await run(
+                        repository.desk.submit(["-c", cluster.profile, "sh", "job.sh"], in: folder + "/copy"))
+                    #expect(finished.status == .exited(74), "\(finished.errors)")
+                    #expect(finished.errors.contains("Disk quota exceeded"), "\(finished.errors)")
+                    #expect(!FileManager.default.fileExists(atPath: cluster.scratch + "/copy"))
                 }
             }
         }
@@ -109,7 +171,7 @@ struct ScarcityTests {
             try await withRepository(files: ["job.sh": "echo ran; exit 5\n"]) { repository in
                 let home = repository.desk.home
                 try await withDisk("size=100k", at: home) {
-                    if !isFull { try await mount("-o", "remount,ro", home) }
+                    if !isFull { try await mount(["-o", "remount,ro", home]) }
                     if isFull { try fill(home) }
                     let finished = try await run(
                         repository.submit("-c", cluster.profile, "--no-tensorboard", "sh", "job.sh"))

@@ -253,7 +253,7 @@ import Testing
     }
 
     @Test func silenceIsProbedAndThenGivenUp() {
-        let start = SuspendingClock.now
+        let start = ContinuousClock.now
         var monitor = SilenceMonitor(limit: .seconds(15))
         #expect(monitor.action(at: start, lastReceived: start) == .wait(until: start + .seconds(5)))
         #expect(monitor.action(at: start + .seconds(5), lastReceived: start) == .probe)
@@ -266,8 +266,19 @@ import Testing
         #expect(monitor.action(at: start + .seconds(22), lastReceived: start + .seconds(7)) == .giveUp)
     }
 
+    @Test func afterASleepTheServerIsAskedAtOnce() {
+        let start = ContinuousClock.now
+        var monitor = SilenceMonitor(limit: .seconds(15))
+        #expect(monitor.action(at: start, lastReceived: start) == .wait(until: start + .seconds(5)))
+        // A night later.
+        let wake = start + .seconds(30_000)
+        #expect(monitor.action(at: wake, lastReceived: start) == .probe)
+        #expect(monitor.action(at: wake, lastReceived: start) == .wait(until: wake + .seconds(10)))
+        #expect(monitor.action(at: wake + .seconds(10), lastReceived: start) == .giveUp)
+    }
+
     @Test func aStoppedProcessAsksAgain() {
-        let start = SuspendingClock.now
+        let start = ContinuousClock.now
         var monitor = SilenceMonitor(limit: .seconds(15))
         #expect(monitor.action(at: start + .seconds(5), lastReceived: start) == .probe)
         // Hours later the answer may lie in the socket, unread.

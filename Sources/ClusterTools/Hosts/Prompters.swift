@@ -56,12 +56,11 @@ struct TerminalPrompter: LoginPrompter {
         // One login after the other asks.
         if try await keyboard.beginLoginQuestion() { console.report(.note("\(host) asks who you are")) }
         defer { keyboard.endLoginQuestion() }
-        console.ask(question)
         let answer: String?
         do {
-            answer = echo ? try await keyboard.readLine() : try await keyboard.readSecret()
+            answer = try await keyboard.readLine(echo: echo) { console.ask(question) }
         } catch {
-            // Nobody waits for the answer any more.
+            // Nobody waits for the answer any more, as when the server has hung up.
             console.endQuestion(isAnswered: false)
             throw error
         }

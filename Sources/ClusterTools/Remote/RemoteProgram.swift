@@ -22,10 +22,11 @@ struct RemoteProgram: Sendable {
         tag = "@" + randomName(length: 16)
         let kind: Template.Piece = profile.scheduler == .slurm ? .slurm : .none
         let root = root?.definitions ?? "ct_variables=\n"
-        let pieces = ([.prelude, kind] + (verb == .submit ? [.snapshots] : []) + [verb]).map {
-            (piece: Template.Piece) in Template.remote(piece).text
-        }
-        text = Array(("ct_tag='\(tag)'\n" + root + definitions + "\n" + pieces.joined()).utf8)
+        // A program of its own, which has to outlive this one.
+        let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
+        let helpers: [Template.Piece] = verb == .submit ? [.snapshots] : []
+        let pieces = ([.prelude, kind] + helpers + [verb]).map { Template.remote($0).text }
+        text = Array(("ct_tag='\(tag)'\n" + root + sweep + definitions + "\n" + pieces.joined()).utf8)
     }
 }
 

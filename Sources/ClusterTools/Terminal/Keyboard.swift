@@ -64,10 +64,33 @@ public struct Keyboard: Sendable {
 
     /// The next line that is typed, without its end; nil when the input has ended (Ctrl-D). Can be cancelled. One reader after
     /// the other gets a line as a whole.
-    func readLine() async throws -> String? {
+    ///
+    /// - Parameters:
+    ///   - echo: whether what is typed appears.
+    ///   - question: puts the question on the terminal, once an answer to it would be read: whoever answers at once must
+    ///     neither be seen nor be passed over.
+    func readLine(echo: Bool = true, asking question: () -> Void = {}) async throws -> String? {
         try await turn.take()
         defer { turn.give() }
+        guard !echo else {
+            question()
+            return try await line()
+        }
+        var original = termios()
+        guard tcgetattr(STDIN_FILENO, &original) == 0 else { throw Self.echoStays(errno) }
+        var silent = original
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        // What was typed before is no answer: it goes.
+        guard tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0 else { throw Self.echoStays(errno) }
+        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &original) }
+        question()
         return try await line()
+    }
+
+    private static func echoStays(_ code: CInt) -> Failure {
+        Failure(
+            Exit.osError, "cannot ask for a secret: the terminal's echo cannot be turned off",
+            why: String(cString: strerror(code)))
     }
 
     private func line() async throws -> String? {
@@ -85,21 +108,6 @@ public struct Keyboard: Sendable {
 
     /// Forgets the lines that were typed and not read.
     func discardTypedAhead() { tcflush(STDIN_FILENO, TCIFLUSH) }
-
-    /// As ``readLine()``, and what is typed does not appear.
-    func readSecret() async throws -> String? {
-        try await turn.take()
-        defer { turn.give() }
-        var original = termios()
-        guard tcgetattr(STDIN_FILENO, &original) == 0 else {
-            throw Failure(Exit.osError, "cannot ask for a secret: the terminal's echo cannot be turned off")
-        }
-        var silent = original
-        silent.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-        defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &original) }
-        return try await line()
-    }
 }
 
 /// Who reads the keyboard now: one at a time.

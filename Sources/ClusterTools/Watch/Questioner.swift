@@ -87,8 +87,9 @@ struct Questioner: Sendable {
                 group.addTask { mailbox.post(.typed(try await keyboard.readLine())) }
             }
             defer {
-                group.cancelAll()
+                // In this order: with the keyboard free, a login may put its own question there.
                 console.endQuestion(isAnswered: false)
+                group.cancelAll()
             }
             group.addTask {
                 _ = try await keyboard.isWantedByLogin.first { $0 ? true : nil }

@@ -13,6 +13,8 @@ final class FaultyLink: Sendable {
         var isSilent = false
         /// Bytes a second towards the access node; nil for no limit.
         var rate: Int?
+        /// How long a byte is under way.
+        var delay = Duration.zero
         /// Cuts the connection that carries this byte, counted over all of them.
         var cuts: [Direction: Int] = [:]
         var carried: [Direction: Int] = [.up: 0, .down: 0]
@@ -56,6 +58,9 @@ final class FaultyLink: Sendable {
     /// Holds all bytes back, as a network does that has lost its route.
     func silence(_ isSilent: Bool) { state.withLock { $0.isSilent = isSilent } }
 
+    /// Makes the way longer, in both directions.
+    func delay(by delay: Duration) { state.withLock { $0.delay = delay } }
+
     /// Limits the bytes a second towards the access node.
     func slow(to rate: Int?) { state.withLock { $0.rate = rate } }
 
@@ -98,6 +103,8 @@ final class FaultyLink: Sendable {
 
     private func carry(_ direction: Direction, from source: any ByteStream, to target: any ByteStream) async throws {
         while case var bytes = try await source.read(upTo: 1 << 13), !bytes.isEmpty {
+            let delay = state.withLock { $0.delay }
+            if delay > .zero { try await Task.sleep(for: delay) }
             while state.withLock({ $0.isSilent }) { try await Task.sleep(for: .milliseconds(5)) }
             let (isCut, rate) = state.withLock { state in
                 let carried = state.carried[direction] ?? 0

@@ -45,12 +45,21 @@ struct SSHServer: Sendable {
     /// How many logins it has accepted.
     var logins: Int { get throws { try log.matches(of: #/Accepted \S+ for /#).count } }
 
+    /// How many connections it has accepted.
+    var connections: Int { get throws { try log.matches(of: #/Connection from /#).count } }
+
     /// Ends its connections, as a server does that crashes; it takes new ones.
     func dropConnections() async throws {
-        // A session's process has the listener for its parent.
         let file = try String(contentsOfFile: folder + "/pid", encoding: .utf8)
         let listener = try #require(Int32(file.split(whereSeparator: \.isWhitespace).first ?? ""))
-        _ = try await run(tool("pkill", "-KILL", "-P", "\(listener)"))
+        // A connection's process has the listener for its parent, and before the login a child that talks with the client.
+        for parent in try await children(of: listener) + [listener] {
+            _ = try await run(tool("pkill", "-KILL", "-P", "\(parent)", "sshd"))
+        }
+    }
+
+    private func children(of process: Int32) async throws -> [Int32] {
+        try await run(tool("pgrep", "-P", "\(process)")).output.split(separator: "\n").compactMap { Int32($0) }
     }
 }
 
@@ -71,8 +80,9 @@ let sshdObstacle: String? =
 ///   - desk: whose folder its files lie in.
 ///   - configuration: lines for sshd_config; of an option the first mention counts.
 ///   - questions: what it asks, when `configuration` allows it to.
+///   - before: a command that starts it, given the server's own as further words; none to start it as it is.
 func withSSHServer<Result: Sendable>(
-    on desk: Desk, _ configuration: [String] = [], questions: [SSHServer.Question] = [],
+    on desk: Desk, _ configuration: [String] = [], questions: [SSHServer.Question] = [], by before: [String] = [],
     _ body: @Sendable (SSHServer) async throws -> Result
 ) async throws -> Result {
     let port = try await withListener(preferredPort: nil, loop: try PollLoop()) { $0.port }
@@ -93,7 +103,8 @@ func withSSHServer<Result: Sendable>(
         ]
     let file = server.folder + "/sshd_config"
     try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-    var launch = tool("/usr/sbin/sshd", "-D", "-f", file, "-E", server.folder + "/log")
+    let words = before + ["/usr/sbin/sshd", "-D", "-f", file, "-E", server.folder + "/log"]
+    var launch = tool(words[0], Array(words.dropFirst()))
     if !questions.isEmpty { launch.environment.merge(try pam(server, questions)) { $1 } }
     return try await withChild(launch) { _ in
         try await eventually("sshd", within: .seconds(10)) {
