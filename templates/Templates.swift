@@ -17,6 +17,8 @@ public enum Template: Sendable {
         case sweep
         /// What is to be done.
         case submit, settle, watch, jobs, step, probe
+        /// For `submit`.
+        case snapshots
     }
 
     public var bytes: [UInt8] {
@@ -29,6 +31,7 @@ public enum Template: Sendable {
         case .remote(.none): PackageResources.none_sh
         case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
+        case .remote(.snapshots): PackageResources.snapshots_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh

@@ -71,14 +71,18 @@ public struct SubmitCommand: Sendable {
             // One for this thread.
             let repository = try Repository.discover(from: surroundings.folder)
             let snapshot = try snapshot(of: repository, isCancelled: isCancelled)
+            let sent = try sentSnapshots(to: profile, snapshot, repository)
+            let plan = try sent.map { try ShipmentPlan(for: snapshot, directory: directory, base: $0.last()) }
             return Submission(
                 claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
                 shipment: Shipment(
                     repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
-                    modificationTime: Int64(time(nil))))
+                    modificationTime: Int64(time(nil)), plan: plan ?? .once),
+                sent: sent)
         }
         if invocation.dryRun {
-            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil }
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil
+            }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
@@ -122,6 +126,16 @@ public struct SubmitCommand: Sendable {
                 reference: snapshot.reference.map { String($0.dropFirst("refs/heads/".count)) },
                 changes: snapshot.changes.text))
         return snapshot
+    }
+
+    /// What was sent before, where that saves time: this machine needs no copies of itself.
+    private func sentSnapshots(
+        to profile: Profile, _ snapshot: Snapshot, _ repository: Repository
+    ) throws -> SentSnapshots? {
+        guard profile.hostname != nil, SentSnapshots.isWorthKeeping(snapshot) else { return nil }
+        return try SentSnapshots(
+            to: profile, project: RunName.folder(for: repository.name), repository: repository.workTree,
+            environment: surroundings.environment, console: console)
     }
 
     private func job(
