@@ -59,20 +59,18 @@ public struct SubmitCommand {
     }
 
     private func run() async throws -> Int32 {
-        let repository = try Repository.discover(from: surroundings.folder)
-        let profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
-        let options = try sbatchOptions(profile, repository: repository)
-        let snapshot = try snapshot(of: repository)
-        let directory = try repository.prefix(of: surroundings.folder)
+        let order = try order()
+        let options = try order.plan.sbatchOptions()
         let script = try ScriptPlan(
-            profile: profile, options: options, command: invocation.command, directory: directory,
-            logdir: invocation.logdir ?? ".", wantsTensorBoard: invocation.tensorboard, lingers: invocation.linger
+            profile: order.profile, options: options, command: order.command, directory: order.plan.directory,
+            logdir: order.plan.logdir, wantsTensorBoard: order.hasTensorBoard, lingers: order.plan.lingers,
+            requeueBefore: order.plan.requeueBefore
         ).script()
         let submission = Submission(
-            claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
+            claim: RunClaim(job: order.job(in: surroundings.folder), profile: order.profile), options: options,
             shipment: Shipment(
-                repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
-                modificationTime: Int64(time(nil)))
+                repository: order.repository.workTree, snapshot: order.snapshot, directory: order.plan.directory,
+                script: script, modificationTime: Int64(time(nil)))
         )
         if invocation.dryRun {
             print(DryRun(submission: submission).text, terminator: "")
@@ -81,59 +79,11 @@ public struct SubmitCommand {
         return try await supervise(submission)
     }
 
-    // MARK: Steps
-
-    /// The profile's options, then those of `sbatch.json` here, then the command line's, and the job's name.
-    private func sbatchOptions(_ profile: Profile, repository: Repository) throws -> SbatchOptions {
-        var options = profile.sbatchOptions
-        if let layer = try SbatchOptions.load(folder: surroundings.folder) { options = options.overridden(by: layer) }
-        options = options.overridden(by: invocation.sbatchOptions)
-        if let name = invocation.name ?? (options.jobName == nil ? repository.name : nil) {
-            var layer = SbatchOptions()
-            try layer.set("--job-name", to: .text(name))
-            options = options.overridden(by: layer)
-        }
-        for notice in options.notices { console.report(.warning(notice)) }
-        try profile.checkFilledIn(options: options)
-        return options
-    }
-
-    private func snapshot(of repository: Repository) throws -> Snapshot {
-        let snapshot: Snapshot
-        if let branch = invocation.branch {
-            snapshot = try repository.snapshot(ofBranch: branch)
-        } else {
-            var options = SnapshotOptions(message: ShellWord.join(invocation.command))
-            options.untrackedSizeLimit = invocation.maxFileSize
-            options.isCancelled = { [interrupts = surroundings.interrupts] in interrupts.received != nil }
-            options.dryRun = invocation.dryRun
-            snapshot = try repository.snapshot(options)
-        }
-        for warning in snapshot.warnings { console.report(.warning(warning.description)) }
-        console.report(
-            .snapshot(
-                commit: snapshot.commit,
-                reference: snapshot.reference.map { String($0.dropFirst("refs/heads/".count)) },
-                changes: snapshot.changes.text))
-        return snapshot
-    }
-
-    private func job(
-        _ profile: Profile, _ options: SbatchOptions, _ snapshot: Snapshot, _ repository: Repository
-    ) -> Job {
-        let now = time(nil)
-        let name = options.jobName ?? repository.name
-        return Job(
-            token: "", name: name, phase: .submitting, runName: RunName.stem(at: now),
-            project: RunName.folder(for: repository.name), profilePath: profile.path.map(absolute),
-            profile: profile.source, commit: snapshot.commit, reference: snapshot.reference,
-            repository: repository.workTree,
-            command: invocation.command, isArray: options.isArray, hasTensorBoard: invocation.tensorboard,
-            submitted: now)
-    }
-
-    private func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : surroundings.folder + "/" + path
+    private func order() throws -> Order {
+        guard let earlier = invocation.resubmitted else { return try Order(invocation, surroundings, console) }
+        let (jobs, problems) = JobStore(environment: surroundings.environment).all()
+        for problem in problems { console.report(.warning("not a job's record: \(problem)")) }
+        return try Order(again: earlier, invocation, among: JobSelection(jobs: jobs), surroundings, console)
     }
 
     private func supervise(_ submission: Submission) async throws -> Int32 {

@@ -34,6 +34,8 @@ struct StateFiles: Sendable, Equatable {
     var problem: String? { values["problem"] }
     /// How often the scheduler has started it again.
     var restarts: Int { values["restarts"].flatMap { Int($0) } ?? 0 }
+    /// Why it could not be put back in the queue before its time limit.
+    var requeueProblem: String? { values["requeue-problem"] }
     /// Where the command's own output begins in slurm.out.
     var outputOffset: Int? { values["output"].flatMap { Int($0) } }
     /// Which loopback interface the job's is.

@@ -93,6 +93,9 @@ actor JobWatch {
             console.report(.commandEnded(job: id, status: latest.exit ?? 0))
         default: break
         }
+        if let problem = latest.requeueProblem, earlier.requeueProblem == nil {
+            console.report(.warning("job \(id) was not put back in the queue: \(problem)"))
+        }
         if let problem = latest.boardProblem, earlier.boardProblem == nil { tunnel.refuse(problem) }
         if let board = latest.board, let node = latest.node, job.hasTensorBoard {
             tunnel.offer(

@@ -1,0 +1,214 @@
+import Git
+import Slurm
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What is to be submitted: as the command line says, or as an earlier job was, with what the command line replaces.
+struct Order {
+    let repository: Repository
+    let profile: Profile
+    /// The project that the run belongs to: the repository's name.
+    let project: String
+    let command: [String]
+    let plan: JobPlan
+    let hasTensorBoard: Bool
+    let snapshot: Snapshot
+    /// The side branch that keeps the commit, in full; nil for a commit of the user's own.
+    let reference: String?
+
+    /// A new job: the repository and the folder where the user stands, the files as they are now.
+    init(_ invocation: Invocation, _ surroundings: Surroundings, _ console: Console) throws {
+        repository = try Repository.discover(from: surroundings.folder)
+        profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
+        project = repository.name
+        command = invocation.command
+        hasTensorBoard = invocation.tensorboard ?? true
+
+        var own = try SbatchOptions.load(folder: surroundings.folder) ?? SbatchOptions()
+        own = own.overridden(by: invocation.sbatchOptions)
+        if let name = invocation.name ?? (profile.sbatchOptions.overridden(by: own).jobName == nil ? project : nil) {
+            own = own.overridden(by: try .naming(name))
+        }
+        plan = try JobPlan(
+            options: profile.sbatchOptions.overridden(by: own), ownOptions: own,
+            directory: try repository.prefix(of: surroundings.folder), logdir: invocation.logdir ?? ".",
+            lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore
+        ).checked(for: profile, console)
+        snapshot = try Self.snapshot(of: repository, invocation, surroundings)
+        reference = snapshot.reference
+        announceSnapshot(console)
+    }
+
+    /// An earlier job once more: its commit, whatever the working tree is now.
+    ///
+    /// - Parameter selection: the records of this machine.
+    init(
+        again word: String, _ invocation: Invocation, among selection: JobSelection, _ surroundings: Surroundings,
+        _ console: Console
+    ) throws {
+        let choice = try selection.job(word)
+        if let note = choice.note { console.report(.note(note)) }
+        let job = choice.job
+        guard let earlier = job.plan else {
+            throw Failure(
+                Exit.dataError, "the record of job \(job.title) does not say how it was submitted",
+                why: "an earlier version wrote it",
+                remedy: "submit its commit \(job.commit.prefix(10)) anew: submit --branch \(job.commit.prefix(10)) …")
+        }
+        repository = try Self.repository(of: job, surroundings)
+        project = job.project
+        command = invocation.command.isEmpty ? job.command : invocation.command
+        hasTensorBoard = invocation.tensorboard ?? job.hasTensorBoard
+
+        var options = earlier.options
+        if invocation.cluster != nil {
+            profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
+            options = profile.sbatchOptions.overridden(by: earlier.ownOptions)
+        } else {
+            let current = try job.currentProfile(home: surroundings.home)
+            if let notice = current.notice { console.report(.warning(notice)) }
+            profile = current.profile
+        }
+        var layer = invocation.sbatchOptions
+        if let name = invocation.name ?? (options.overridden(by: layer).jobName == nil ? job.name : nil) {
+            layer = layer.overridden(by: try .naming(name))
+        }
+        // One task of an array alone, under its own number.
+        if let task = job.task, layer["--array"] == nil { try layer.set("--array", to: .text("\(task)")) }
+        plan = try JobPlan(
+            options: options.overridden(by: layer), ownOptions: earlier.ownOptions.overridden(by: layer),
+            directory: earlier.directory, logdir: invocation.logdir ?? earlier.logdir,
+            lingers: invocation.linger ?? earlier.lingers,
+            requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore
+        ).checked(for: profile, console)
+        snapshot = try Self.snapshot(of: job, in: repository)
+        reference = job.reference
+        announceSnapshot(console)
+    }
+
+    /// The record of the job that this is to become.
+    ///
+    /// - Parameter folder: the one the user stands in.
+    func job(in folder: String) -> Job {
+        let now = time(nil)
+        return Job(
+            token: "", name: plan.options.jobName ?? project, phase: .submitting, runName: RunName.stem(at: now),
+            project: RunName.folder(for: project),
+            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }, profile: profile.source,
+            commit: snapshot.commit, reference: reference, repository: repository.workTree, command: command,
+            isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, plan: plan, submitted: now)
+    }
+
+    // MARK: Snapshots
+
+    private func announceSnapshot(_ console: Console) {
+        for warning in snapshot.warnings { console.report(.warning(warning.description)) }
+        console.report(
+            .snapshot(
+                commit: snapshot.commit, reference: reference.map { String($0.dropFirst("refs/heads/".count)) },
+                changes: snapshot.changes.text))
+    }
+
+    private static func snapshot(
+        of repository: Repository, _ invocation: Invocation, _ surroundings: Surroundings
+    ) throws -> Snapshot {
+        if let branch = invocation.branch { return try repository.snapshot(ofBranch: branch) }
+        var options = SnapshotOptions(message: ShellWord.join(invocation.command))
+        options.untrackedSizeLimit = invocation.maxFileSize
+        options.isCancelled = { [interrupts = surroundings.interrupts] in interrupts.received != nil }
+        options.dryRun = invocation.dryRun
+        return try repository.snapshot(options)
+    }
+
+    /// The repository that a job was submitted from, or the one here when that is gone: it may have moved.
+    private static func repository(of job: Job, _ surroundings: Surroundings) throws -> Repository {
+        do {
+            return try Repository.discover(from: job.repository)
+        } catch  where error.code == .noRepository {
+            return try Repository.discover(from: surroundings.folder)
+        }
+    }
+
+    private static func snapshot(of job: Job, in repository: Repository) throws -> Snapshot {
+        do {
+            return try repository.snapshot(ofCommit: job.commit)
+        } catch let error as GitError where error.code == .unknownRevision {
+            let branch = job.reference.map { " (\($0.dropFirst("refs/heads/".count)))" } ?? ""
+            throw Failure(
+                Exit.noInput,
+                "the commit of job \(job.title), \(job.commit.prefix(10))\(branch), is not in "
+                    + repository.workTree,
+                why: "without a branch git removes commits after a while",
+                remedy: "submit it anew, or do this in a clone that has the commit")
+        }
+    }
+}
+
+extension JobPlan {
+    /// Itself, when the options go together and the profile's scheduler can do it. What a person should hear about them is told.
+    fileprivate func checked(for profile: Profile, _ console: Console) throws(Failure) -> JobPlan {
+        var plan = self
+        if let seconds = requeueBefore, seconds > 0 {
+            plan = try requeueing(seconds, on: profile)
+        } else {
+            plan.requeueBefore = nil
+        }
+        for notice in plan.options.notices { console.report(.warning(notice)) }
+        try profile.checkFilledIn(options: plan.options)
+        return plan
+    }
+
+    private func requeueing(_ seconds: Int, on profile: Profile) throws(Failure) -> JobPlan {
+        guard profile.scheduler == .slurm else {
+            throw Failure(
+                Exit.usage, "--requeue-before: a job on \(profile.hostname ?? "this machine") has no time limit",
+                why: "there is no scheduler that would end it, or queue it again", remedy: "leave the option out")
+        }
+        // Slurm keeps the time of a warning in 16 bits.
+        guard seconds <= 65535 else {
+            throw Failure(
+                Exit.usage, "--requeue-before: \(SlurmDuration.words(seconds)) is more than Slurm can warn ahead (18 h)"
+            )
+        }
+        guard options["--no-requeue"] != .flag else {
+            throw Failure(
+                Exit.usage, "--requeue-before and sbatch's --no-requeue contradict each other",
+                remedy: "--sbatch_json '{\"--no-requeue\": null}' removes the latter")
+        }
+        if let signal = options.text(of: "--signal") {
+            throw Failure(
+                Exit.usage, "--requeue-before and sbatch's --signal=\(signal) contradict each other",
+                remedy: "--sbatch_json '{\"--signal\": null}' removes the latter")
+        }
+        return self
+    }
+}
+
+extension JobPlan {
+    /// The options as sbatch gets them: with those that putting it back in the queue needs.
+    func sbatchOptions() throws(Failure) -> SbatchOptions {
+        guard let requeueBefore else { return options }
+        var layer = SbatchOptions()
+        do {
+            try layer.set("--requeue", to: .flag)
+            // To the script alone: it passes it on.
+            try layer.set("--signal", to: .text("B:USR1@\(requeueBefore)"))
+        } catch {
+            throw Failure(Exit.configuration, error.message, remedy: error.remedy)
+        }
+        return options.overridden(by: layer)
+    }
+}
+
+extension SbatchOptions {
+    /// The layer that gives a job its name.
+    fileprivate static func naming(_ name: String) throws(SlurmError) -> SbatchOptions {
+        var layer = SbatchOptions()
+        try layer.set("--job-name", to: .text(name))
+        return layer
+    }
+}
