@@ -1,12 +1,9 @@
-/// A line of the queue: a job, or a task or several waiting tasks of an array, as squeue prints it with ``format``.
+/// A line of the queue: a job, or a task or several waiting tasks of an array.
+///
+/// As `squeue --format '%i|%T|%r|%B|%N|%S|%e|%L|%M|%P'` prints it: letters that every version has. A site's or user's own
+/// settings would change the lines, but for `SLURM_TIME_FORMAT=%s` (no time zone to guess) and `SLURM_BITSTR_LEN=0` (arrays
+/// with all their tasks) in its environment.
 public struct QueueLine: Sendable, Equatable {
-    /// The format for `squeue --format`: letters that every version has.
-    public static let format = "%i|%T|%r|%B|%N|%S|%e|%L|%M|%P"
-
-    /// What squeue's environment must be, or a site's or user's own settings change the lines: times as seconds since 1970
-    /// (no time zone to guess), arrays with all their tasks.
-    public static let environment = ["SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0"]
-
     public let id: JobID
     public let state: JobState
     /// Slurm's own word for why the job waits or failed; see ``QueueReason``. Nothing when there is no reason.
@@ -43,13 +40,6 @@ public struct QueueLine: Sendable, Equatable {
         timeLeft = SlurmDuration.seconds(rest[4])
         timeUsed = SlurmDuration.seconds(rest[5])
         partition = Self.present(rest[6])
-    }
-
-    /// Reads all lines of squeue's output. Lines that are no jobs are an error: nothing else belongs there.
-    public static func parse(_ output: some StringProtocol) throws(SlurmError) -> [QueueLine] {
-        var lines: [QueueLine] = []
-        for line in output.split(separator: "\n" as Character) { lines.append(try QueueLine(line)) }
-        return lines
     }
 
     private static func present(_ field: String) -> String? {

@@ -62,7 +62,7 @@ import Testing
                 try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     let far = try await workplace.leave("sh", "job.sh", workplace.signpost("go"), profile: profile)
                     let near = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
-                    try await workplace.job(far.id, comesTo: "running")
+                    for job in [far, near] { try await workplace.job(job.id, comesTo: "running") }
                     link.silence(true)
                     let began = ContinuousClock.now
                     let connections = link.connections

@@ -129,18 +129,29 @@ struct WatchedLinkTests {
         let sshd = ["MaxSessions 10", "RekeyLimit 1M", "ClientAliveInterval 2", "ClientAliveCountMax 2"]
         try await withOwnDemoCluster(.init(sshd: sshd)) { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
-                let script = "sleep 7; head -c 20000000 /dev/urandom | tee \"$1\" | base64; cat data >\"$2\""
+                let script = """
+                    until [ -e "$1" ]; do sleep 0.1; done; sleep 5
+                    head -c 20000000 /dev/urandom | tee "$2" | base64; cat data >"$3"
+                    """
                 let files = ["job.sh": script]
                 try await withWorkplace(.demoCluster, files: files, cluster: cluster) { workplace in
                     let noise = try noise(20_000_000)
                     try noise.write(to: URL(filePath: workplace.repository.folder + "/data"))
                     let made = workplace.signpost("made"), received = workplace.signpost("received")
-                    let finished = try await run(
-                        workplace.repository.submit("-c", profile, "sh", "job.sh", made, received))
-                    #expect(finished.succeeded, "\(finished.errors)")
-                    #expect(finished.errors.contains("TensorBoard http://"))
+                    let launch = workplace.repository.submit(
+                        "-c", profile, "sh", "job.sh", workplace.signpost("go"), made, received)
+                    let output = try await withChild(launch) { child in
+                        try await eventually("TensorBoard", within: .seconds(60)) {
+                            await text(.errors, of: child).contains("TensorBoard http://") ? true : nil
+                        }
+                        try workplace.raise("go")
+                        let status = try await child.finish(within: .seconds(90))
+                        let errors = await text(.errors, of: child)
+                        #expect(status == .exited(0), "\(errors)")
+                        return Data(
+                            base64Encoded: Data(await child.bytes(.output)), options: .ignoreUnknownCharacters)
+                    }
                     #expect(FileManager.default.contents(atPath: received) == noise)
-                    let output = Data(base64Encoded: finished.output, options: .ignoreUnknownCharacters)
                     #expect(output == FileManager.default.contents(atPath: made))
                     #expect(link.connections == 1)
                 }

@@ -36,16 +36,11 @@ struct QueueLineTests {
         #expect(line.partition == "a,b")
     }
 
-    @Test func severalLines() throws {
-        let lines = try QueueLine.parse(
-            """
-            42_1|RUNNING|None|n1|n1|1700000000|N/A|NOT_SET|1:02:03|p
-            42_[2-9%2]|PENDING|JobArrayTaskLimit|n/a||N/A|N/A|1:00|0:00|p
-
-            """)
-        #expect(lines.map(\.id.description) == ["42_1", "42_[2-9%2]"])
-        #expect(lines[0].timeUsed == 3723)
-        #expect(try QueueLine.parse("").isEmpty)
+    @Test func tasksOfAnArray() throws {
+        let running = try QueueLine("42_1|RUNNING|None|n1|n1|1700000000|N/A|NOT_SET|1:02:03|p")
+        #expect(running.id.description == "42_1" && running.timeUsed == 3723)
+        let waiting = try QueueLine("42_[2-9%2]|PENDING|JobArrayTaskLimit|n/a||N/A|N/A|1:00|0:00|p")
+        #expect(waiting.id.description == "42_[2-9%2]")
     }
 
     @Test(arguments: [

@@ -12,8 +12,6 @@ struct StateFiles: Sendable, Equatable {
         }
     }
 
-    /// The scheduler's number, from the job itself.
-    var id: String? { values["id"] }
     /// `starting`, `running`, `lingering` or `ended`.
     var state: String? { values["state"] }
     /// The host that the script runs on.

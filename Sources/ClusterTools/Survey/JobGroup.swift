@@ -13,6 +13,7 @@ struct JobGroup: Sendable {
         var user: String?
         var key: String?
         var knownHosts: String?
+        var transport: Transport
         var scheduler: SchedulerKind
 
         init(_ profile: Profile) {
@@ -21,6 +22,7 @@ struct JobGroup: Sendable {
             user = profile.user
             key = profile.sshKey
             knownHosts = profile.knownHosts
+            transport = profile.transport
             scheduler = profile.scheduler
         }
     }
