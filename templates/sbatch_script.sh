@@ -53,7 +53,7 @@ submit_give_up() { printf 'submit: %s\n' "$2" >&2; submit_put problem "$2"; subm
 
 cd "$submit_run" || exit 71
 (umask 077 && mkdir -p "$submit_job") || exit 73
-(cd "$submit_job" && rm -f exit end lingered signal problem requeue-problem tensorboard tensorboard-problem)
+(cd "$submit_job" && rm -f exit end lingered signal problem requeue-problem tensorboard tensorboard-problem notebook-address)
 [ -z "$submit_here" ] && [ -n "${SLURM_JOB_ID:-}" ] && [ ! -e "$submit_tools/id" ] && printf '%s\n' "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}" >"$submit_tools/id"
 submit_put node "${SLURMD_NODENAME:-${HOSTNAME:-$(uname -n)}}"
 submit_put jobid "${SLURM_JOB_ID:-$$}"

@@ -16,6 +16,7 @@ struct Order {
     let command: [String]
     let plan: JobPlan
     let hasTensorBoard: Bool
+    let isNotebook: Bool
     let snapshot: Snapshot
     /// The side branch that keeps the commit, in full; nil for a commit of the user's own.
     let reference: String?
@@ -25,8 +26,10 @@ struct Order {
         repository = try Repository.discover(from: surroundings.folder)
         profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
         project = repository.name
-        command = invocation.command
-        hasTensorBoard = invocation.tensorboard ?? true
+        let directory = try repository.prefix(of: surroundings.folder)
+        isNotebook = invocation.isNotebook
+        command = isNotebook ? [Self.notebookCommand(in: directory)] : invocation.command
+        hasTensorBoard = !isNotebook && invocation.tensorboard ?? true
 
         var own = try SbatchOptions.load(folder: surroundings.folder) ?? SbatchOptions()
         own = own.overridden(by: invocation.sbatchOptions)
@@ -35,9 +38,14 @@ struct Order {
         }
         plan = try JobPlan(
             options: profile.sbatchOptions.overridden(by: own), ownOptions: own,
-            directory: try repository.prefix(of: surroundings.folder), logdir: invocation.logdir ?? ".",
+            directory: directory, logdir: invocation.logdir ?? ".",
             lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore
         ).checked(for: profile, console)
+        guard !isNotebook || !plan.options.isArray else {
+            throw Failure(
+                Exit.usage, "notebook: one server is no array",
+                remedy: "--sbatch_json '{\"--array\": null}' makes it one job")
+        }
         snapshot = try Self.snapshot(of: repository, invocation, surroundings)
         reference = snapshot.reference
         announceSnapshot(console)
@@ -62,7 +70,8 @@ struct Order {
         repository = try Self.repository(of: job, surroundings)
         project = job.project
         command = invocation.command.isEmpty ? job.command : invocation.command
-        hasTensorBoard = invocation.tensorboard ?? job.hasTensorBoard
+        isNotebook = job.isNotebook && invocation.command.isEmpty
+        hasTensorBoard = !isNotebook && invocation.tensorboard ?? job.hasTensorBoard
 
         var options = earlier.options
         if invocation.cluster != nil {
@@ -100,7 +109,13 @@ struct Order {
             project: RunName.folder(for: project),
             profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }, profile: profile.source,
             commit: snapshot.commit, reference: reference, repository: repository.workTree, command: command,
-            isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, plan: plan, submitted: now)
+            isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, isNotebook: isNotebook, plan: plan,
+            submitted: now)
+    }
+
+    /// The program in the run folder's `job/`, as seen from where commands run.
+    private static func notebookCommand(in directory: String) -> String {
+        String(repeating: "../", count: 1 + directory.split(separator: "/").count) + "job/notebook"
     }
 
     // MARK: Snapshots

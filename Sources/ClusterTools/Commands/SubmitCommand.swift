@@ -10,9 +10,9 @@ import Slurm
 
 /// The `submit` command: from its words to its exit status.
 public struct SubmitCommand {
-    private let invocation: Invocation
-    private let surroundings: Surroundings
-    private let console: Console
+    let invocation: Invocation
+    let surroundings: Surroundings
+    let console: Console
 
     /// Runs the command with this process's arguments.
     ///
@@ -58,7 +58,7 @@ public struct SubmitCommand {
         }
     }
 
-    private func run() async throws -> Int32 {
+    func run() async throws -> Int32 {
         let order = try order()
         let options = try order.plan.sbatchOptions()
         let script = try ScriptPlan(
@@ -70,7 +70,7 @@ public struct SubmitCommand {
             claim: RunClaim(job: order.job(in: surroundings.folder), profile: order.profile), options: options,
             shipment: Shipment(
                 repository: order.repository.workTree, snapshot: order.snapshot, directory: order.plan.directory,
-                script: script, modificationTime: Int64(time(nil)))
+                script: script, modificationTime: Int64(time(nil)), isNotebook: order.isNotebook)
         )
         if invocation.dryRun {
             print(DryRun(submission: submission).text, terminator: "")
@@ -93,8 +93,15 @@ public struct SubmitCommand {
             loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: connector, console: console, keyboard: keyboard, interrupts: surroundings.interrupts,
-            store: JobStore(environment: surroundings.environment), loop: surroundings.loop)
+            store: JobStore(environment: surroundings.environment), loop: surroundings.loop,
+            service: submission.claim.job.service, visit: invocation.isNotebook ? browserVisit : nil)
         return try await supervisor.run(.submit(submission, detach: invocation.detach)).exitStatus
+    }
+}
+
+extension SubmitCommand {
+    private var browserVisit: BrowserVisit {
+        BrowserVisit(environment: surroundings.environment, console: console, loop: surroundings.loop)
     }
 }
 

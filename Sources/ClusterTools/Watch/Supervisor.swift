@@ -9,7 +9,7 @@ import SSH
 
 /// Takes one job from its submission, or from wherever it is, to its end or to the user's leave.
 ///
-/// Four tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel. Who owns what: this
+/// Five tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel, the browser. Who owns what: this
 /// actor owns how far the submission has come; the job's progress is ``JobWatch``'s.
 actor Supervisor {
     /// What is to be done.
@@ -45,6 +45,7 @@ actor Supervisor {
     private let recorder: JobRecorder
     private let loop: PollLoop
     private let tunnel: Tunnel
+    private let visit: BrowserVisit?
     private let questions = Mailbox<Questioner.Message>()
     private let watch = Beacon<JobWatch?>(nil)
     private let retryLogin = Pulse()
@@ -52,17 +53,21 @@ actor Supervisor {
 
     private var stage = Stage.preparing
 
+    /// - Parameters:
+    ///   - service: what the job serves.
+    ///   - visit: leads a browser there; nil for the address alone.
     init(
         connector: Connector, console: Console, keyboard: Keyboard, interrupts: Interrupts, store: JobStore,
-        loop: PollLoop
+        loop: PollLoop, service: WebService? = .tensorboard, visit: BrowserVisit? = nil
     ) {
+        self.visit = visit
         self.connector = connector
         self.console = console
         self.keyboard = keyboard
         self.interrupts = interrupts
         recorder = JobRecorder(store: store, console: console)
         self.loop = loop
-        tunnel = Tunnel(console: console, loop: loop)
+        tunnel = Tunnel(to: service ?? .tensorboard, console: console, loop: loop)
     }
 
     func run(_ errand: Errand) async throws -> Outcome {
@@ -74,6 +79,10 @@ actor Supervisor {
                 try await self.serveTunnel()
                 return nil
             }
+            group.addTask {
+                try await self.showPage()
+                return nil
+            }
             defer { group.cancelAll() }
             while let outcome = try await group.next() {
                 if let outcome { return outcome }
@@ -82,7 +91,7 @@ actor Supervisor {
         }
     }
 
-    // MARK: The four tasks
+    // MARK: The tasks
 
     private func work(at errand: Errand) async throws -> Outcome? {
         let link = Link(
@@ -180,6 +189,15 @@ actor Supervisor {
             try await tunnel.serve()
         } catch  where !(error is CancellationError) {
             tunnel.refuse("cannot listen here: \(error)")
+        }
+    }
+
+    /// Leads the browser there. Without it the job is as good.
+    private func showPage() async throws {
+        do {
+            _ = try await visit?.run(through: tunnel)
+        } catch  where !(error is CancellationError) {
+            console.report(.warning("the browser could not be started: \(error)"))
         }
     }
 
