@@ -53,6 +53,15 @@ struct OpenRequest: Sendable {
     var outcome: OneShot<ChannelID>
 }
 
+/// How a request for a session channel fares that went with the login, before anybody asked for a channel.
+enum EarlyOpening: Equatable {
+    case none
+    /// libssh2 is in the middle of it.
+    case sent
+    /// Here it is, for the next one who asks.
+    case open(OpaquePointer)
+}
+
 /// Opening one channel at a time: libssh2 keeps the state of an open request in the session.
 ///
 /// A task of the session does it, so that whoever asked can be cancelled at any moment; the channel that nobody waits for
@@ -120,23 +129,50 @@ extension Session {
     private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
         isOpening = true
         defer { isOpening = false }
-        let details = kind.details
-        let answer = try await perform { session -> Answer<OpaquePointer> in
-            let channel = details.withUnsafeBytes { bytes in
-                libssh2_channel_open_ex(
-                    session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
-                    bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
-            }
-            if let channel { return .done(channel) }
-            return .failed(libssh2_session_last_errno(session))
+        try await finishEarlyOpening()
+        if case .session = kind, case .open(let channel) = earlyOpening {
+            earlyOpening = .none
+            return admit(channel)
         }
-        switch answer {
-        case .done(let channel):
-            lastChannelID += 1
-            channels[lastChannelID] = Channel(pointer: channel)
-            return lastChannelID
+        switch try await perform({ open(kind, in: $0) }) {
+        case .done(let channel): return admit(channel)
         case .failed(let code): throw refusal(of: kind, code: code)
         }
+    }
+
+    /// Asks for a channel, or goes on with the request that is under way: libssh2 does not look at the kind then.
+    private func open(_ kind: ChannelKind, in session: OpaquePointer) -> Answer<OpaquePointer> {
+        let channel = kind.details.withUnsafeBytes { bytes in
+            libssh2_channel_open_ex(
+                session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
+        }
+        if let channel { return .done(channel) }
+        return .failed(libssh2_session_last_errno(session))
+    }
+
+    private func admit(_ channel: OpaquePointer) -> ChannelID {
+        lastChannelID += 1
+        channels[lastChannelID] = Channel(pointer: channel)
+        return lastChannelID
+    }
+
+    /// Whether the request that went with the login has not been answered.
+    var awaitsEarlyOpening: Bool { earlyOpening == .sent }
+
+    /// Sends a request for a session channel while the login is under way: see ``LoginGuess``.
+    func requestOpeningEarly() {
+        guard earlyOpening == .none else { return }
+        earlyOpening = .sent
+        // The answer comes after that to the login, which nobody has taken yet.
+        _ = open(.session, in: library.pointer)
+    }
+
+    /// Waits for the answer to that request. A refusal is nobody's: whoever wants a channel asks again.
+    private func finishEarlyOpening() async throws {
+        guard earlyOpening == .sent else { return }
+        let answer = try await perform { open(.session, in: $0) }
+        earlyOpening = if case .done(let channel) = answer { .open(channel) } else { .none }
     }
 
     private func refusal(of kind: ChannelKind, code: CInt) -> SSHError {

@@ -36,6 +36,10 @@ public actor Session {
     nonisolated let openRequested = Condition()
     /// Whether libssh2 waits for the server to answer an open request.
     var isOpening = false
+    /// Whether the server has still to agree to log anybody in, while that goes on already.
+    var isServicePending = false
+    /// The request for a channel that went with the login.
+    var earlyOpening = EarlyOpening.none
 
     private init(to endpoint: Endpoint, loop: PollLoop) throws {
         self.endpoint = endpoint
@@ -90,6 +94,10 @@ public actor Session {
                 group.cancelAll()
                 return result
             } catch {
+                if (error as? SSHError)?.code == .linkLost, await session.awaitsEarlyOpening {
+                    // Whatever happened to it: the server may be one that does not answer it.
+                    login.learn(.guessFailed)
+                }
                 await shielded { await session.disconnect() }
                 group.cancelAll()
                 throw error

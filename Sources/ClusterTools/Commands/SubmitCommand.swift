@@ -9,7 +9,7 @@ import Slurm
 #endif
 
 /// The `submit` command: from its words to its exit status.
-public struct SubmitCommand {
+public struct SubmitCommand: Sendable {
     let invocation: Invocation
     let surroundings: Surroundings
     let console: Console
@@ -66,17 +66,16 @@ public struct SubmitCommand {
             logdir: order.plan.logdir, wantsTensorBoard: order.hasTensorBoard, lingers: order.plan.lingers,
             requeueBefore: order.plan.requeueBefore
         ).script()
-        let submission = Submission(
-            claim: RunClaim(job: order.job(in: surroundings.folder), profile: order.profile), options: options,
-            shipment: Shipment(
-                repository: order.repository.workTree, snapshot: order.snapshot, directory: order.plan.directory,
-                script: script, modificationTime: Int64(time(nil)), isNotebook: order.isNotebook)
-        )
+        // The snapshot is made on a thread of its own, while the machine is being connected to.
+        let preparation = Preparation { [surroundings] isCancelled in
+            try order.submission(script, options, in: surroundings.folder, isCancelled: isCancelled)
+        }
         if invocation.dryRun {
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
-        return try await supervise(submission)
+        return try await supervise(preparation, of: order)
     }
 
     private func order() throws -> Order {
@@ -86,16 +85,16 @@ public struct SubmitCommand {
         return try Order(again: earlier, invocation, among: JobSelection(jobs: jobs), surroundings, console)
     }
 
-    private func supervise(_ submission: Submission) async throws -> Int32 {
+    private func supervise(_ preparation: Preparation, of order: Order) async throws -> Int32 {
         let keyboard = Keyboard(loop: surroundings.loop)
         let connector = Connector(
-            profile: submission.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
+            profile: order.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
             loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: connector, console: console, keyboard: keyboard, interrupts: surroundings.interrupts,
             store: JobStore(environment: surroundings.environment), loop: surroundings.loop,
-            service: submission.claim.job.service, visit: invocation.isNotebook ? browserVisit : nil)
-        return try await supervisor.run(.submit(submission, detach: invocation.detach)).exitStatus
+            service: order.service, visit: order.isNotebook ? browserVisit : nil)
+        return try await supervisor.run(.submit(preparation, detach: invocation.detach)).exitStatus
     }
 }
 
