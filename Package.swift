@@ -48,7 +48,7 @@ let package = Package(
             name: "Templates", path: "templates",
             resources: [
                 .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
-                .embedInCode("remote"),
+                .embedInCode("notebook"), .embedInCode("notebook.py"), .embedInCode("remote"),
             ],
             swiftSettings: strict),
 

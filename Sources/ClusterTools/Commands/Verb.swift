@@ -2,7 +2,9 @@
 struct Verb: Sendable {
     /// The options of all verbs; a verb has some of them.
     enum Option: Hashable, Sendable {
-        case all, yes, follow, errorStream, tail
+        case all, yes, follow, errorStream, tail, grep, since
+        case cluster, name, branch, sbatch, detach
+        case olderThan, dryRun, ended, unfinished
         case json, quiet, verbose, help, version
     }
 
@@ -39,6 +41,12 @@ struct Verb: Sendable {
         }
 
         func has(_ option: Option) -> Bool { values[option] != nil }
+
+        /// The text that was given with an option.
+        func text(_ option: Option) -> String? {
+            guard case .text(let text) = values[option] else { return nil }
+            return text
+        }
 
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
@@ -80,6 +88,17 @@ struct Verb: Sendable {
 }
 
 extension Verb.Call {
+    /// The jobs that the operands mean, each once; without operands the newest.
+    func selectedJobs(_ selection: JobSelection) throws(Failure) -> [Job] {
+        var jobs: [Job] = []
+        for word in operands.isEmpty ? [nil] : operands.map(Optional.some) {
+            let choice = try selection.job(word)
+            if let note = choice.note { console.report(.note(note)) }
+            if !jobs.contains(where: { $0.key == choice.job.key }) { jobs.append(choice.job) }
+        }
+        return jobs
+    }
+
     var store: JobStore { JobStore(environment: surroundings.environment) }
 
     /// The records of this machine. Files that hold none are told, and change nothing.

@@ -16,6 +16,8 @@ struct Shipment: Sendable {
     var modificationTime: Int64
     /// What of the snapshot has to be sent.
     var plan: ShipmentPlan
+    /// Whether the command is a notebook server, which comes along.
+    var isNotebook = false
 
     /// The small files that come with every job, their paths in the run folder and their modes.
     private var ownFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
@@ -23,6 +25,13 @@ struct Shipment: Sendable {
             ("sbatch_script.sh", 0o700, Array(script.utf8)),
             ("job/tensorboard.py", 0o600, Template.tensorboard.bytes),
             ("job/relay.py", 0o600, Template.relay.bytes),
+        ] + (isNotebook ? notebookFiles : [])
+    }
+
+    private var notebookFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
+        [
+            ("job/notebook", 0o700, Template.notebook.bytes),
+            ("job/notebook.py", 0o600, Template.notebookServer.bytes),
         ]
     }
 

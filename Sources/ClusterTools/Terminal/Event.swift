@@ -16,8 +16,8 @@ public enum Event: Sendable {
     case ended(job: String, Ending, node: String?, elapsed: String?)
     /// It was to be cancelled, and there was nothing left to cancel.
     case endedBefore(job: String, Ending)
-    case board(url: String)
-    case noBoard(reason: String)
+    case board(WebService, url: String)
+    case noBoard(WebService, reason: String)
     /// Output that is not shown: bytes of a file on the cluster.
     case skipped(job: String, Range<Int>, file: String)
     case linkLost(reason: String)
@@ -75,8 +75,8 @@ public enum Event: Sendable {
             "job \(job) \(ending.description)" + (elapsed.map { " after \($0)" } ?? "")
                 + (node.map { " on \($0)" } ?? "")
         case .endedBefore(let job, let ending): "job \(job) had ended already: it \(ending.description)"
-        case .board(let url): "TensorBoard \(url)"
-        case .noBoard(let reason): "no TensorBoard: \(reason)"
+        case .board(let service, let url): "\(service.name) \(url)"
+        case .noBoard(let service, let reason): "no \(service.name): \(reason)"
         case .skipped(_, let range, let file):
             "\(byteCount(range.count)) of output came meanwhile and are not shown: bytes \(range.lowerBound) to "
                 + "\(range.upperBound) of \(file)"
@@ -141,8 +141,9 @@ public enum Event: Sendable {
         case .ended(let job, let ending, let node, _):
             return object("ended", members(job, ending) + [("node", string(node))])
         case .endedBefore(let job, let ending): return object("ended_before", members(job, ending))
-        case .board(let url): return object("tensorboard", [("url", .string(url))])
-        case .noBoard(let reason): return object("no_tensorboard", [("reason", .string(reason))])
+        case .board(let service, let url): return object(service.rawValue, [("url", .string(url))])
+        case .noBoard(let service, let reason):
+            return object("no_" + service.rawValue, [("reason", .string(reason))])
         case .skipped(let job, let range, let file):
             return object(
                 "skipped",

@@ -9,9 +9,9 @@ import SSH
 
 /// Takes one job from its submission, or from wherever it is, to its end or to the user's leave.
 ///
-/// Four tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel. A fifth makes the
-/// submission ready, beside the first login. Who owns what: this actor owns how far the submission has come; the job's progress
-/// is ``JobWatch``'s.
+/// Five tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel, the browser. One more
+/// makes the submission ready, beside the first login. Who owns what: this actor owns how far the submission has come; the job's
+/// progress is ``JobWatch``'s.
 actor Supervisor {
     /// What is to be done.
     enum Errand: Sendable {
@@ -46,6 +46,7 @@ actor Supervisor {
     private let recorder: JobRecorder
     private let loop: PollLoop
     private let tunnel: Tunnel
+    private let visit: BrowserVisit?
     private let questions = Mailbox<Questioner.Message>()
     private let watch = Beacon<JobWatch?>(nil)
     private let retryLogin = Pulse()
@@ -55,17 +56,21 @@ actor Supervisor {
     private var submitter: Submitter?
     private var stage = Stage.preparing
 
+    /// - Parameters:
+    ///   - service: what the job serves.
+    ///   - visit: leads a browser there; nil for the address alone.
     init(
         connector: Connector, console: Console, keyboard: Keyboard, interrupts: Interrupts, store: JobStore,
-        loop: PollLoop
+        loop: PollLoop, service: WebService? = .tensorboard, visit: BrowserVisit? = nil
     ) {
+        self.visit = visit
         self.connector = connector
         self.console = console
         self.keyboard = keyboard
         self.interrupts = interrupts
         recorder = JobRecorder(store: store, console: console)
         self.loop = loop
-        tunnel = Tunnel(console: console, loop: loop)
+        tunnel = Tunnel(to: service ?? .tensorboard, console: console, loop: loop)
     }
 
     func run(_ errand: Errand) async throws -> Outcome {
@@ -82,6 +87,10 @@ actor Supervisor {
             group.addTask { try await self.askQuestions() }
             group.addTask {
                 try await self.serveTunnel()
+                return nil
+            }
+            group.addTask {
+                try await self.showPage()
                 return nil
             }
             defer { group.cancelAll() }
@@ -193,6 +202,15 @@ actor Supervisor {
             try await tunnel.serve()
         } catch  where !(error is CancellationError) {
             tunnel.refuse("cannot listen here: \(error)")
+        }
+    }
+
+    /// Leads the browser there. Without it the job is as good.
+    private func showPage() async throws {
+        do {
+            _ = try await visit?.run(through: tunnel)
+        } catch  where !(error is CancellationError) {
+            console.report(.warning("the browser could not be started: \(error)"))
         }
     }
 
