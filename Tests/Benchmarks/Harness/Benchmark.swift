@@ -11,7 +11,8 @@ struct Benchmark: Sendable {
 extension Benchmark {
     /// All of them, in the order of the table.
     static let all: [Benchmark] = [
-        .help, .tensorBoard, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50)
+        .help, .tensorBoard, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50),
+        .submission(roundTrip: 100), .submission(roundTrip: 0), .roundTrips, .bulk, .growth,
     ]
 }
 
