@@ -11,7 +11,8 @@ struct Benchmark: Sendable {
 extension Benchmark {
     /// All of them, in the order of the table.
     static let all: [Benchmark] = [
-        .help, .tensorBoard, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50)
+        .help, .tensorBoard, .snapshot, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50), .reconnection, .queueCalls,
+        .growthOfFiles, .growthOfTunnels, .growthOfJobs,
     ]
 }
 
@@ -28,6 +29,8 @@ struct Row: Sendable {
     var theirs = Series()
     /// What else was measured on the way.
     var details: [Detail] = []
+    /// Of rows that differ in size alone.
+    var growth: Growth?
 
     /// Ours divided by theirs, of the medians.
     var ratio: Double? {
