@@ -16,7 +16,7 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, probe
+        case submit, settle, watch, jobs, step, probe, check
     }
 
     public var bytes: [UInt8] {
@@ -34,6 +34,7 @@ public enum Template: Sendable {
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
         case .remote(.probe): PackageResources.probe_sh
+        case .remote(.check): PackageResources.check_sh
         }
     }
 

@@ -60,8 +60,11 @@ public struct SubmitCommand {
 
     private func run() async throws -> Int32 {
         let repository = try Repository.discover(from: surroundings.folder)
-        let profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
-        let options = try sbatchOptions(profile, repository: repository)
+        let choice = try await choice()
+        let profile =
+            try choice?.adapted
+            ?? surroundings.profile(named: invocation.clusters.last, repository: repository.workTree)
+        let options = try sbatchOptions(profile, over: choice?.options, repository: repository)
         let snapshot = try snapshot(of: repository)
         let directory = try repository.prefix(of: surroundings.folder)
         let script = try ScriptPlan(
@@ -83,9 +86,23 @@ public struct SubmitCommand {
 
     // MARK: Steps
 
-    /// The profile's options, then those of `sbatch.json` here, then the command line's, and the job's name.
-    private func sbatchOptions(_ profile: Profile, repository: Repository) throws -> SbatchOptions {
+    /// The machine that `--need` chooses, when it is there.
+    private func choice() async throws -> Choice? {
+        guard let need = invocation.need else { return nil }
+        let targets = try ProfileCollection(surroundings: surroundings).targets(named: invocation.clusters)
+        let choice = try Choice(
+            need, among: try await Probe(console: console, surroundings: surroundings).findings(of: targets))
+        console.report(.note(choice.reason))
+        return choice
+    }
+
+    /// The profile's options, then what a choice asks for, then those of `sbatch.json` here, then the command line's, and the
+    /// job's name.
+    private func sbatchOptions(
+        _ profile: Profile, over choice: SbatchOptions?, repository: Repository
+    ) throws -> SbatchOptions {
         var options = profile.sbatchOptions
+        if let choice { options = options.overridden(by: choice) }
         if let layer = try SbatchOptions.load(folder: surroundings.folder) { options = options.overridden(by: layer) }
         options = options.overridden(by: invocation.sbatchOptions)
         if let name = invocation.name ?? (options.jobName == nil ? repository.name : nil) {

@@ -3,6 +3,7 @@ struct Verb: Sendable {
     /// The options of all verbs; a verb has some of them.
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail
+        case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case json, quiet, verbose, help, version
     }
 
@@ -40,9 +41,15 @@ struct Verb: Sendable {
 
         func has(_ option: Option) -> Bool { values[option] != nil }
 
+        /// The text that was given with an option.
+        func text(_ option: Option) -> String? {
+            guard case .text(let text) = values[option] else { return nil }
+            return text
+        }
+
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
-            guard case .text(let text) = values[option] else { return nil }
+            guard let text = text(option) else { return nil }
             guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
                 throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
             }

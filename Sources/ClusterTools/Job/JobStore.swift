@@ -26,7 +26,7 @@ public struct JobStore: Sendable {
     /// Writes a record in place of an earlier one of the same submission.
     public func save(_ job: Job) throws {
         do {
-            try makeFolders(folder)
+            try PrivateFile.makeFolders(folder)
             try locked { try write(job) }
         } catch {
             throw Failure(
@@ -80,7 +80,7 @@ public struct JobStore: Sendable {
 
     private func write(_ job: Job) throws {
         let temporary = "\(folder)/.\(job.token).\(getpid())"
-        try writePrivately(job.record, to: temporary)
+        try PrivateFile.write(job.record, to: temporary)
         guard rename(temporary, path(of: job.token)) == 0 else {
             throw SystemFailure("rename to \(path(of: job.token))")
         }
@@ -118,36 +118,4 @@ public struct JobStore: Sendable {
             status.st_mtim.tv_sec
         #endif
     }
-}
-
-/// A system call that failed, and why.
-private struct SystemFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ call: String) { description = "\(call): \(String(cString: strerror(errno)))" }
-}
-
-/// Makes a folder that only the user reads, with those above it.
-private func makeFolders(_ path: String) throws {
-    guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT, path != "/" else { throw SystemFailure("mkdir \(path)") }
-    try makeFolders(LocalPath.folder(of: path))
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemFailure("mkdir \(path)") }
-}
-
-/// Makes a file that only the user reads, and sees to it that its content has reached the disk.
-private func writePrivately(_ bytes: [UInt8], to path: String) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw SystemFailure("open \(path)") }
-    defer { close(file) }
-    var written = 0
-    while written < bytes.count {
-        let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        guard count >= 0 else {
-            if errno == EINTR { continue }
-            throw SystemFailure("write \(path)")
-        }
-        written += count
-    }
-    guard fsync(file) == 0 else { throw SystemFailure("fsync \(path)") }
 }
