@@ -32,6 +32,8 @@ submit_directory={{DIRECTORY}}
 submit_logdir={{LOGDIR}}
 submit_tensorboard={{TENSORBOARD}}
 submit_linger={{LINGER}}
+# Seconds between USR1 and the time limit; nothing for a job that is not put back in the queue.
+submit_requeue={{REQUEUE}}
 # The run folder, for the command; and the mark of its processes, where there is no scheduler to know them.
 export SUBMIT_RUN="$submit_run"
 
@@ -62,11 +64,12 @@ submit_give_up() { printf 'submit: %s\n' "$2" >&2; submit_put problem "$2"; subm
 
 cd "$submit_run" || exit 71
 (umask 077 && mkdir -p "$submit_job") || exit 73
-(cd "$submit_job" && rm -f exit end lingered signal problem tensorboard tensorboard-problem)
+(cd "$submit_job" && rm -f exit end lingered signal problem requeue-problem tensorboard tensorboard-problem notebook-address)
 [ -z "$submit_here" ] && [ -n "${SLURM_JOB_ID:-}" ] && [ ! -e "$submit_tools/id" ] && printf '%s\n' "${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID}" >"$submit_tools/id"
 submit_put node "${SLURMD_NODENAME:-${HOSTNAME:-$(uname -n)}}"
 submit_put jobid "${SLURM_JOB_ID:-$$}"
 submit_put restarts "${SLURM_RESTART_COUNT:-0}"
+export SUBMIT_RESTART_COUNT="${SLURM_RESTART_COUNT:-0}"
 # Which loopback this is (another host's, or another network namespace's, is not ours), and the keys by which a
 # connection to this host can be verified.
 submit_put loopback "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || uname -n) $(readlink /proc/self/ns/net 2>/dev/null)"
@@ -74,7 +77,9 @@ submit_put hostkeys "$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null)"
 submit_put start "$(date +%s)"
 submit_put state starting
 trap 'submit_put signal TERM; submit_finish 143' TERM
-trap ':' USR1 USR2
+submit_warned='' submit_ended_from_outside='' submit_requeued='' submit_timer=''
+trap 'submit_warned=yes' USR1
+trap ':' USR2
 # The user's own lines may end the script; somebody has to be told.
 trap 'submit_ended=$?; submit_give_up "$submit_ended" "the activation ended the job with status $submit_ended"' EXIT
 
@@ -140,6 +145,23 @@ if [ "$submit_tensorboard" = yes ] && { [ -z "$submit_task" ] || [ "$submit_task
     submit_board=$!
 fi
 
+submit_ask_for_requeue() {
+    local answer
+    if answer=$(scontrol requeue "$SLURM_JOB_ID" 2>&1); then
+        submit_requeued=yes
+        rm -f "$submit_job/requeue-problem"
+    else
+        submit_put requeue-problem "$(printf '%s' "$answer" | tr '\n' ' ')"
+        return 1
+    fi
+}
+submit_begin_timer() {
+    [ -z "$submit_timer" ] || return 0
+    local reserve=$((submit_requeue < 120 ? submit_requeue / 4 : 30))
+    (sleep "$((submit_requeue - reserve))"; while kill -s ALRM "$$"; do sleep 10; done) >/dev/null 2>&1 3>&- 4>&- &
+    submit_timer=$!
+}
+
 # The command is a process of its own, which gets the signals that this script gets, and a keeper waits for it: a signal
 # that reaches the whole job, as Slurm's do, would make this shell's own `wait` forget how it ended. A shell lets background
 # commands ignore INT and QUIT; the command must not notice that it is one.
@@ -175,14 +197,35 @@ for signal in TERM USR1 USR2 INT HUP; do
     # shellcheck disable=SC2064 # which one is known now
     trap "submit_pass $signal" "$signal"
 done
+# USR1 says that the time limit is near. The command has most of the time that is left to end by itself; then the job is put
+# back in the queue, which ends it. A controller that does not answer is asked again.
+if [ -n "$submit_requeue" ]; then
+    trap 'submit_pass TERM; submit_ended_from_outside=yes' TERM
+    trap 'submit_pass USR1; submit_warned=yes; submit_begin_timer' USR1
+    trap '[ -n "$submit_requeued" ] || submit_ask_for_requeue' ALRM
+    # It came before there was a command.
+    [ -z "$submit_warned" ] || submit_begin_timer
+fi
 # A signal ends `wait` before the keeper ends.
 while wait "$submit_keeper"; submit_waited=$?; kill -s 0 "$submit_keeper"; do :; done
 submit_status=$(cat "$submit_job/.status")
 # On a full disk there is nothing to read.
 submit_status=${submit_status:-$submit_waited}
 rm -f "$submit_job/.pid" "$submit_job/.status"
-trap '' USR1 USR2 INT HUP
+trap '' USR1 USR2 INT HUP ALRM
 exec 2>&4 4>&-
+
+# A command that is done ends with 0. Status 75 (EX_TEMPFAIL) after the warning is the word of one that wants to go on, and
+# 138 the end of one that USR1 means nothing to.
+case $submit_warned$submit_ended_from_outside$submit_requeued:$submit_status in
+    yes:75 | yes:138) submit_ask_for_requeue || { sleep 5; submit_ask_for_requeue; } ;;
+esac
+if [ -n "$submit_requeued" ]; then
+    # Its state files say nothing of an end: it starts again, and they are for its next start to write.
+    [ -n "${submit_board:-}" ] && kill -s TERM "$submit_board" 2>/dev/null
+    submit_put state requeued
+    exit 0
+fi
 
 submit_put exit "$submit_status"
 if [ "$submit_linger" = yes ] && [ -n "${submit_board:-}" ]; then

@@ -29,7 +29,7 @@ extension Repository {
     }
 
     /// Nil for what is no revision, or one of something that is not a commit.
-    private func commit(atRevision text: String) -> ObjectID? {
+    func commit(atRevision text: String) -> ObjectID? {
         var object: OpaquePointer?
         guard git_revparse_single(&object, handle, text) == 0 else { return nil }
         defer { git_object_free(object) }

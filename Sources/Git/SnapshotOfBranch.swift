@@ -6,7 +6,21 @@ extension Repository {
     /// `name` is a local branch, else one of a remote (`origin/x`, or `x` of any remote), else a tag or any revision
     /// that git understands. Submodules are read from where they are checked out, if they have the commit.
     public func snapshot(ofBranch name: String) throws -> Snapshot {
-        let commit = try resolve(name)
+        try snapshot(at: try resolve(name))
+    }
+
+    /// A commit that was taken before, as a snapshot.
+    ///
+    /// - Parameter name: forty hexadecimal digits.
+    /// - Throws: ``GitError/Code/unknownRevision`` when the repository does not have it.
+    public func snapshot(ofCommit name: String) throws -> Snapshot {
+        guard let commit = commit(atRevision: name), commit.hex == name else {
+            throw GitError(.unknownRevision, "\(workTree) does not have the commit \(name).")
+        }
+        return try snapshot(at: commit)
+    }
+
+    private func snapshot(at commit: ObjectID) throws -> Snapshot {
         var collector = EntryCollector()
         var nested: [NestedSnapshot] = []
         try collect(commit, at: TreePath(""), into: &collector, &nested)

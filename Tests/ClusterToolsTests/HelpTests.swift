@@ -32,14 +32,18 @@ struct HelpTests {
                                               -c names: gpu-memory=1.5G,disk=3G,cpus=4
                   -n, --name NAME             the job's name (default: the repository's)
                   -b, --branch BRANCH         send this branch, not the working tree
+                      --resubmit JOB          an earlier job once more; what else is given
+                                              replaces what it had
                       --sbatch_json JSON      options for sbatch, over those of the profile and
                                               of sbatch.json; null removes one
+                      --requeue-before TIME   so long before the time limit send USR1, then
+                                              queue it again (5m)
                       --max-file-size SIZE    stop at a larger untracked file (100M)
 
                 TensorBoard:
                       --[no-]tensorboard      run it with the job (default: yes)
                       --logdir DIR            what it reads (default: where the command runs)
-                      --linger                keep it up when the command has ended
+                      --[no-]linger           keep it up when the command has ended
 
                 How submit behaves:
                       --detach                print the job's id and leave

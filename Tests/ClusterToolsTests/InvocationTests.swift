@@ -25,7 +25,7 @@ struct InvocationTests {
         let invocation = try invocation(["python", "main.py"])
         #expect(invocation == Invocation(command: ["python", "main.py"]))
         #expect(invocation.clusters == [])
-        #expect(invocation.tensorboard)
+        #expect(invocation.tensorboard == nil)
         #expect(invocation.maxFileSize == 104_857_600)
         #expect(invocation.verbosity == .normal)
     }
@@ -75,7 +75,7 @@ struct InvocationTests {
         #expect(invocation.name == "my job")
         #expect(invocation.branch == "feature/x")
         #expect(invocation.logdir == "runs")
-        #expect(invocation.linger && invocation.detach && invocation.dryRun && invocation.json)
+        #expect(invocation.linger == true && invocation.detach && invocation.dryRun && invocation.json)
         #expect(invocation.verbosity == .verbose)
         #expect(invocation.maxFileSize == 2 << 30)
         #expect(invocation.sbatchOptions.arguments == ["--cpus-per-task=2"])
@@ -83,6 +83,28 @@ struct InvocationTests {
         #expect(invocation.command == ["x"])
         #expect(try self.invocation(["-qv", "x"]).verbosity == .verbose)
         #expect(try self.invocation(["-vq", "x"]).verbosity == .quiet)
+    }
+
+    @Test func anEarlierJobOnceMore() throws {
+        let invocation = try invocation(["--resubmit", "4242", "--requeue-before", "5m", "--no-linger"])
+        #expect(invocation.resubmitted == "4242")
+        #expect(invocation.requeueBefore == 300)
+        #expect(invocation.linger == false)
+        #expect(invocation.command == [])
+        #expect(try self.invocation(["--resubmit=4242", "python", "-c"]).command == ["python", "-c"])
+    }
+
+    @Test(arguments: [("90s", 90), ("5m", 300), ("1h30m", 5400), ("30D", 2_592_000), ("2w", 1_209_600), ("0s", 0)])
+    func spansOfTime(text: String, seconds: Int) throws {
+        #expect(try invocation(["--requeue-before", text, "x"]).requeueBefore == seconds)
+    }
+
+    @Test(arguments: ["5", "m", "5 m", "-5m", "1.5h", "5m3", "5x", "99999999999d", "999999999w", "٣m"])
+    func whatIsNoSpanOfTime(text: String) {
+        #expect(
+            failure(["--requeue-before=\(text)", "x"])
+                == "submit: error: --requeue-before: \"\(text)\" is no span of time\n  hint: write 90s, 5m, 1h30m or 30d"
+        )
     }
 
     @Test(arguments: [
@@ -138,6 +160,13 @@ struct InvocationTests {
         (
             ["--sbatch-json={\"mem\": 1}", "x"],
             "--sbatch-json: mem: \"mem\" is no sbatch option: they start with dashes\n  hint: write \"--mem\""
+        ),
+        (
+            ["--resubmit", "4242", "-b", "main"],
+            """
+            --resubmit sends the commit of that job, and --branch another one
+              hint: leave one of the two out
+            """
         ),
         (["-n", "a\nb", "x"], "-n: a line break or another control character cannot be used"),
         ([""], "the command to run is an empty word"),

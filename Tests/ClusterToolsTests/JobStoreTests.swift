@@ -40,6 +40,13 @@ import Testing
         job.command = ["python", "", "a b", "\u{1B}[1m\"'\\\n", "ü"]
         job.node = "n1"
         job.seen = .init(words: "running on n1", at: 99)
+        var options = SbatchOptions()
+        try options.set("--mem", to: .text("1 \"G\""))
+        try options.set("--requeue", to: .flag)
+        try options.set("--gres", to: .removed)
+        job.plan = JobPlan(
+            options: options, ownOptions: SbatchOptions(), directory: "a b", logdir: ".", lingers: true,
+            requeueBefore: 300)
         let record = String(decoding: job.record, as: UTF8.self)
         #expect(try Job(record: job.record, document: "x") == job)
         // For a person: a line for each thing that is known.

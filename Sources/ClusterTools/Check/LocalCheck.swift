@@ -29,7 +29,7 @@ struct LocalCheck {
     /// Jobs run without records, and nobody finds them again.
     private func records() -> Requirement {
         do {
-            try PrivateFile.makeFolders(store.folder)
+            try StateFolder(at: store.folder).make()
         } catch {
             return .warning(
                 "records here", "\(error)", "make room, or set XDG_STATE_HOME to a folder that can be written")

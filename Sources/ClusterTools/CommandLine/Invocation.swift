@@ -15,12 +15,17 @@ public struct Invocation: Sendable, Equatable {
     public var branch: String?
     /// The options for sbatch: the highest layer.
     public var sbatchOptions = SbatchOptions()
-    /// Whether TensorBoard runs with the job.
-    public var tensorboard = true
+    /// Whether TensorBoard runs with the job; nothing for what is usual, or for what the job to repeat had.
+    public var tensorboard: Bool?
     /// The folder TensorBoard reads, as seen from where the command runs; nothing for that folder itself.
     public var logdir: String?
-    /// Whether TensorBoard stays when the command has ended.
-    public var linger = false
+    /// Whether TensorBoard stays when the command has ended; nothing as for ``tensorboard``.
+    public var linger: Bool?
+    /// How long before the time limit the job is to be put back in the queue, in seconds; 0 for never; nothing as for
+    /// ``tensorboard``.
+    public var requeueBefore: Int?
+    /// The job to submit once more; nothing for a new one.
+    public var resubmitted: String?
     /// Whether to leave once the job is submitted.
     public var detach = false
     /// Whether only to show what would be done.
@@ -30,10 +35,15 @@ public struct Invocation: Sendable, Equatable {
     public var verbosity = Verbosity.normal
     /// The largest untracked file that is sent, in bytes.
     public var maxFileSize = 100 << 20
-    /// The command and its arguments, exactly as they were typed. Never empty.
+    /// Whether the command is a notebook server, which is ours.
+    var isNotebook = false
+    /// The command and its arguments, exactly as they were typed. Empty only where an earlier job's is meant.
     public var command: [String]
 
     public init(command: [String]) { self.command = command }
+
+    /// The profile, where nothing has to be chosen.
+    var cluster: String? { clusters.last }
 }
 
 /// What a command line of `submit` means.
@@ -57,12 +67,13 @@ public enum InvocationRequest: Sendable, Equatable {
         }
         try invocation.checkChoice()
         guard let program = invocation.command.first else {
+            if invocation.resubmitted != nil { return .submit(try invocation.checked()) }
             throw Failure(
                 Exit.usage, "there is no command to run", why: "usage: \(Invocation.usage)",
                 remedy: "try submit python main.py, or submit --help")
         }
         guard !program.isEmpty else { throw Failure(Exit.usage, "the command to run is an empty word") }
-        return .submit(invocation)
+        return .submit(try invocation.checked())
     }
 
     /// People type sbatch's options, and they have a place.
@@ -85,7 +96,9 @@ extension Invocation {
         case (.tensorboard, .boolean(let wanted)): tensorboard = wanted
         case (.logdir, .text(let folder)): logdir = folder
         case (.maxFileSize, .text(let size)): maxFileSize = try Self.byteCount(size, occurrence.spelling)
-        case (.linger, _): linger = true
+        case (.linger, .boolean(let wanted)): linger = wanted
+        case (.requeueBefore, .text(let span)): requeueBefore = try TimeSpan.seconds(span, occurrence.spelling)
+        case (.resubmit, .text(let job)): resubmitted = job
         case (.detach, _): detach = true
         case (.dryRun, _): dryRun = true
         case (.json, _): json = true
@@ -100,6 +113,16 @@ extension Invocation {
         guard need == nil || !dryRun else {
             throw Failure(Exit.usage, "--need has to ask the machines, and --dry-run connects nowhere")
         }
+    }
+
+    /// Itself, when its options go together.
+    fileprivate func checked() throws(Failure) -> Invocation {
+        guard resubmitted == nil || branch == nil else {
+            throw Failure(
+                Exit.usage, "--resubmit sends the commit of that job, and --branch another one",
+                remedy: "leave one of the two out")
+        }
+        return self
     }
 
     private static func line(_ text: String, _ spelling: String) throws(Failure) -> String {

@@ -1,6 +1,6 @@
 /// The options of `submit`.
 public enum SubmitOption: Hashable, Sendable {
-    case cluster, need, name, branch, sbatch, maxFileSize
+    case cluster, need, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
     case tensorboard, logdir, linger
     case detach, dryRun, json, quiet, verbose, help, version
 }
@@ -32,8 +32,14 @@ extension Invocation {
                         .branch, "b", ["branch"], .required("BRANCH"),
                         help: "send this branch, not the working tree"),
                     .init(
+                        .resubmit, nil, ["resubmit"], .required("JOB"),
+                        help: "an earlier job once more; what else is given replaces what it had"),
+                    .init(
                         .sbatch, nil, ["sbatch_json", "sbatch-json"], .required("JSON"),
                         help: "options for sbatch, over those of the profile and of sbatch.json; null removes one"),
+                    .init(
+                        .requeueBefore, nil, ["requeue-before"], .required("TIME"),
+                        help: "so long before the time limit send USR1, then queue it again (5m)"),
                     .init(
                         .maxFileSize, nil, ["max-file-size"], .required("SIZE"),
                         help: "stop at a larger untracked file (100M)"),
@@ -48,7 +54,7 @@ extension Invocation {
                         .logdir, nil, ["logdir"], .required("DIR"),
                         help: "what it reads (default: where the command runs)"),
                     .init(
-                        .linger, nil, ["linger"],
+                        .linger, nil, ["linger"], .boolean,
                         help: "keep it up when the command has ended"),
                 ]),
             .init(

@@ -120,7 +120,7 @@ struct AddVerb {
             let known = try await lookup.configuration(of: draft.hostname, port: draft.port.map(UInt16.init))
             let answer = try await interview.ask("Your account there", known.user)
             // What ~/.ssh/config says anyway need not be said again.
-            if answer != known.user || answer == account.name { draft.user = answer }
+            if answer != known.user { draft.user = answer }
         }
         draft.account = call.text(.account)
         draft.partition = call.text(.partition)
@@ -226,7 +226,14 @@ struct AddVerb {
         }
         let isThere: Bool
         do {
-            isThere = try PrivateFile.place(Array(text.utf8), at: path, overwriting: overwriting)
+            let folder = StateFolder(at: LocalPath.folder(of: path))
+            try folder.make()
+            if overwriting {
+                try folder.write(Array(text.utf8), to: LocalPath.name(of: path), isLasting: true)
+                isThere = true
+            } else {
+                isThere = try folder.create(Array(text.utf8), at: LocalPath.name(of: path))
+            }
         } catch {
             throw Failure(Exit.cannotCreate, "cannot write \(path)", cause: error)
         }

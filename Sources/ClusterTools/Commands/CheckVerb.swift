@@ -49,7 +49,10 @@ struct CheckVerb {
         do {
             return all + (try await connector.withHost { host in try await far(profile, on: host) })
         } catch  where !Task.isCancelled {
-            return all + [.failure("login", Failure(describing: Failure.connecting(to: connector.name, error)))]
+            var failure = Failure(describing: Failure.connecting(to: connector.name, error))
+            failure.remedy =
+                failure.remedy ?? "does ssh \(connector.name) work? Look at the name, the network and your VPN"
+            return all + [.failure("login", failure)]
         }
     }
 

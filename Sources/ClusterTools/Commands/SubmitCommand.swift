@@ -9,10 +9,10 @@ import Slurm
 #endif
 
 /// The `submit` command: from its words to its exit status.
-public struct SubmitCommand {
-    private let invocation: Invocation
-    private let surroundings: Surroundings
-    private let console: Console
+public struct SubmitCommand: Sendable {
+    let invocation: Invocation
+    let surroundings: Surroundings
+    let console: Console
 
     /// Runs the command with this process's arguments.
     ///
@@ -58,33 +58,26 @@ public struct SubmitCommand {
         }
     }
 
-    private func run() async throws -> Int32 {
-        let repository = try Repository.discover(from: surroundings.folder)
-        let choice = try await choice()
-        let profile =
-            try choice?.adapted
-            ?? surroundings.profile(named: invocation.clusters.last, repository: repository.workTree)
-        let options = try sbatchOptions(profile, over: choice?.options, repository: repository)
-        let snapshot = try snapshot(of: repository)
-        let directory = try repository.prefix(of: surroundings.folder)
+    func run() async throws -> Int32 {
+        let order = try await order()
+        let options = try order.plan.sbatchOptions()
         let script = try ScriptPlan(
-            profile: profile, options: options, command: invocation.command, directory: directory,
-            logdir: invocation.logdir ?? ".", wantsTensorBoard: invocation.tensorboard, lingers: invocation.linger
+            profile: order.profile, options: options, command: order.command, directory: order.plan.directory,
+            logdir: order.plan.logdir, wantsTensorBoard: order.hasTensorBoard, lingers: order.plan.lingers,
+            requeueBefore: order.plan.requeueBefore
         ).script()
-        let submission = Submission(
-            claim: RunClaim(job: job(profile, options, snapshot, repository), profile: profile), options: options,
-            shipment: Shipment(
-                repository: repository.workTree, snapshot: snapshot, directory: directory, script: script,
-                modificationTime: Int64(time(nil)))
-        )
+        // The snapshot is made on a thread of its own, while the machine is being connected to.
+        let preparation = Preparation { [surroundings] isCancelled in
+            try order.submission(script, options, in: surroundings, isCancelled: isCancelled)
+        }
         if invocation.dryRun {
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil
+            }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
-        return try await supervise(submission)
+        return try await supervise(preparation, of: order)
     }
-
-    // MARK: Steps
 
     /// The machine that `--need` chooses, when it is there.
     private func choice() async throws -> Choice? {
@@ -96,72 +89,30 @@ public struct SubmitCommand {
         return choice
     }
 
-    /// The profile's options, then what a choice asks for, then those of `sbatch.json` here, then the command line's, and the
-    /// job's name.
-    private func sbatchOptions(
-        _ profile: Profile, over choice: SbatchOptions?, repository: Repository
-    ) throws -> SbatchOptions {
-        var options = profile.sbatchOptions
-        if let choice { options = options.overridden(by: choice) }
-        if let layer = try SbatchOptions.load(folder: surroundings.folder) { options = options.overridden(by: layer) }
-        options = options.overridden(by: invocation.sbatchOptions)
-        if let name = invocation.name ?? (options.jobName == nil ? repository.name : nil) {
-            var layer = SbatchOptions()
-            try layer.set("--job-name", to: .text(name))
-            options = options.overridden(by: layer)
-        }
-        for notice in options.notices { console.report(.warning(notice)) }
-        try profile.checkFilledIn(options: options)
-        return options
+    private func order() async throws -> Order {
+        let choice = try await choice()
+        guard let earlier = invocation.resubmitted else { return try Order(invocation, choice, surroundings, console) }
+        let (jobs, problems) = JobStore(environment: surroundings.environment).all()
+        for problem in problems { console.report(.warning("not a job's record: \(problem)")) }
+        return try Order(again: earlier, invocation, choice, among: JobSelection(jobs: jobs), surroundings, console)
     }
 
-    private func snapshot(of repository: Repository) throws -> Snapshot {
-        let snapshot: Snapshot
-        if let branch = invocation.branch {
-            snapshot = try repository.snapshot(ofBranch: branch)
-        } else {
-            var options = SnapshotOptions(message: ShellWord.join(invocation.command))
-            options.untrackedSizeLimit = invocation.maxFileSize
-            options.isCancelled = { [interrupts = surroundings.interrupts] in interrupts.received != nil }
-            options.dryRun = invocation.dryRun
-            snapshot = try repository.snapshot(options)
-        }
-        for warning in snapshot.warnings { console.report(.warning(warning.description)) }
-        console.report(
-            .snapshot(
-                commit: snapshot.commit,
-                reference: snapshot.reference.map { String($0.dropFirst("refs/heads/".count)) },
-                changes: snapshot.changes.text))
-        return snapshot
-    }
-
-    private func job(
-        _ profile: Profile, _ options: SbatchOptions, _ snapshot: Snapshot, _ repository: Repository
-    ) -> Job {
-        let now = time(nil)
-        let name = options.jobName ?? repository.name
-        return Job(
-            token: "", name: name, phase: .submitting, runName: RunName.stem(at: now),
-            project: RunName.folder(for: repository.name), profilePath: profile.path.map(absolute),
-            profile: profile.source, commit: snapshot.commit, reference: snapshot.reference,
-            repository: repository.workTree,
-            command: invocation.command, isArray: options.isArray, hasTensorBoard: invocation.tensorboard,
-            submitted: now)
-    }
-
-    private func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : surroundings.folder + "/" + path
-    }
-
-    private func supervise(_ submission: Submission) async throws -> Int32 {
+    private func supervise(_ preparation: Preparation, of order: Order) async throws -> Int32 {
         let keyboard = Keyboard(loop: surroundings.loop)
         let connector = Connector(
-            profile: submission.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
+            profile: order.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
             loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: connector, console: console, keyboard: keyboard, interrupts: surroundings.interrupts,
-            store: JobStore(environment: surroundings.environment), loop: surroundings.loop)
-        return try await supervisor.run(.submit(submission, detach: invocation.detach)).exitStatus
+            store: JobStore(environment: surroundings.environment), loop: surroundings.loop,
+            service: order.service, visit: order.isNotebook ? browserVisit : nil)
+        return try await supervisor.run(.submit(preparation, detach: invocation.detach)).exitStatus
+    }
+}
+
+extension SubmitCommand {
+    private var browserVisit: BrowserVisit {
+        BrowserVisit(environment: surroundings.environment, console: console, loop: surroundings.loop)
     }
 }
 

@@ -10,12 +10,12 @@
 /// Any number of processes may use it at once: a file appears whole, by rename, so readers need no lock; writers have one, so
 /// that what one of them has learnt is not lost in what another writes.
 public struct JobStore: Sendable {
-    let folder: String
+    private let files: StateFolder
+    var folder: String { files.path }
 
     /// - Parameter environment: where `XDG_STATE_HOME` and `HOME` are looked up.
     public init(environment: [String: String]) {
-        let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        folder = (state ?? (environment["HOME"] ?? "/") + "/.local/state") + "/cluster-tools/jobs"
+        files = StateFolder("jobs", environment: environment)
     }
 
     /// A temporary file that is this old, in seconds, belongs to a process that was killed while it wrote.
@@ -26,7 +26,7 @@ public struct JobStore: Sendable {
     /// Writes a record in place of an earlier one of the same submission.
     public func save(_ job: Job) throws {
         do {
-            try PrivateFile.makeFolders(folder)
+            try files.make()
             try locked { try write(job) }
         } catch {
             throw Failure(
@@ -79,11 +79,7 @@ public struct JobStore: Sendable {
     }
 
     private func write(_ job: Job) throws {
-        let temporary = "\(folder)/.\(job.token).\(getpid())"
-        try PrivateFile.write(job.record, to: temporary)
-        guard rename(temporary, path(of: job.token)) == 0 else {
-            throw SystemFailure("rename to \(path(of: job.token))")
-        }
+        try files.write(job.record, to: "\(job.token).json", isLasting: true)
     }
 
     /// Runs `body` while no other process writes.

@@ -32,6 +32,8 @@ struct StateFiles: Sendable, Equatable {
     var problem: String? { values["problem"] }
     /// How often the scheduler has started it again.
     var restarts: Int { values["restarts"].flatMap { Int($0) } ?? 0 }
+    /// Why it could not be put back in the queue before its time limit.
+    var requeueProblem: String? { values["requeue-problem"] }
     /// Where the command's own output begins in slurm.out.
     var outputOffset: Int? { values["output"].flatMap { Int($0) } }
     /// Which loopback interface the job's is.
@@ -41,10 +43,18 @@ struct StateFiles: Sendable, Equatable {
     /// Why there is no TensorBoard.
     var boardProblem: String? { values["tensorboard-problem"] }
 
-    /// The port and the secret of TensorBoard, once it answers.
-    var board: (port: UInt16, secret: String)? {
-        guard let words = values["tensorboard"]?.split(separator: " "), words.count == 2, let port = UInt16(words[0])
-        else { return nil }
+    /// The port and the secret of what it serves, once that answers.
+    func address(of service: WebService) -> (port: UInt16, secret: String)? {
+        switch service {
+        case .tensorboard: values["tensorboard"].flatMap(Self.address(in:))
+        case .notebook: values["notebook-address"].flatMap(Self.address(in:))
+        }
+    }
+
+    /// - Parameter line: `PORT SECRET`.
+    static func address(in line: String) -> (port: UInt16, secret: String)? {
+        let words = line.split(separator: " ")
+        guard words.count == 2, let port = UInt16(words[0]) else { return nil }
         return (port, String(words[1]))
     }
 }

@@ -24,7 +24,8 @@ struct RemoteProgram: Sendable {
         let root = root?.definitions ?? "ct_variables=\n"
         // A program of its own, which has to outlive this one.
         let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
-        let pieces = [Template.Piece.prelude, kind, verb].map { Template.remote($0).text }
+        let helpers: [Template.Piece] = verb == .submit ? [.snapshots] : []
+        let pieces = ([.prelude, kind] + helpers + [verb]).map { Template.remote($0).text }
         text = Array(("ct_tag='\(tag)'\n" + root + sweep + definitions + "\n" + pieces.joined()).utf8)
     }
 }

@@ -19,6 +19,8 @@ struct ScriptPlan {
     var logdir: String
     var wantsTensorBoard: Bool
     var lingers: Bool
+    /// How long before the time limit the job is put back in the queue, in seconds; nil for never.
+    var requeueBefore: Int?
 
     /// Renders `templates/sbatch_script.sh`, or the profile's own template.
     func script() throws -> String {
@@ -46,11 +48,12 @@ struct ScriptPlan {
                     "LOGDIR": ShellWord.quote(logdir),
                     "TENSORBOARD": wantsTensorBoard ? "yes" : "no",
                     "LINGER": lingers ? "yes" : "no",
+                    "REQUEUE": requeueBefore.map { "\($0)" } ?? "",
                     "COMMAND": ShellWord.join(command),
                     "ENVIRONMENT": profile.environment.shellLines.joined(separator: "\n"),
                     "ACTIVATE": activation,
                     "REQUIREMENTS": requirements,
-                ], required: ["COMMAND"])
+                ], required: requeueBefore == nil ? ["COMMAND"] : ["COMMAND", "REQUEUE"])
         } catch {
             throw Failure(Exit.configuration, error.message, remedy: error.remedy)
         }
