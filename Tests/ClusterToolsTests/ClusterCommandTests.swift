@@ -83,9 +83,10 @@ import Testing
     @Test func theScreen() {
         #expect(
             ClusterCommand.help.text(styled: false) == """
-                Usage: cluster VERB [options] [JOB...]
+                Usage: cluster VERB [options] [JOB... | NAME...]
 
-                Picks up jobs that submit has started, from any terminal, after any absence.
+                Picks up jobs that submit has started, from any terminal, after any absence; and
+                knows the machines that they run on.
 
                 Examples:
                   cluster jobs
@@ -107,6 +108,11 @@ import Testing
                   tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
                   notebook                    JupyterLab as a job, shown in the browser
                   cancel JOB...               end jobs, and wait until they have ended
+                  probe [NAME...]             what is free on all machines and partitions
+                  add NAME                    make a profile: logs in, looks around, asks,
+                                              writes it
+                  check [NAME]                whether all is there that jobs need, and what to
+                                              do where it is not
 
                 Options:
                       --json                  one JSON object a line

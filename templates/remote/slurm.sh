@@ -136,6 +136,22 @@ ct_queue_ask() (
         || rm -f "$ct_new"
 )
 
+# scheduler_check: what there is to know before a job is submitted.
+scheduler_check() {
+    ct_say version "$(sinfo --version 2>/dev/null)"
+    # Where there is accounting.
+    ct_lines account "$(sacctmgr -n -P show associations user="$(id -un)" format=account 2>/dev/null | sort -u)"
+}
+
+# scheduler_test TEXT: whether a script with these lines would be accepted.
+scheduler_test() {
+    if ct_out=$(cd / && printf '#!/bin/sh\n%s\ntrue\n' "$1" | sbatch --test-only 2>&1); then
+        ct_say accepted "$(printf '%s\n' "$ct_out" | sed -n 's/^sbatch: Job [0-9]* //p' | tail -n 1)"
+    else
+        ct_lines refused "$ct_out"
+    fi
+}
+
 # scheduler_exit_code ID: how an ended job ended, where it could not say so itself, as with a full disk.
 scheduler_exit_code() {
     ct_out=$(scontrol -o show job "$1" 2>/dev/null | sed -n 's/^.* ExitCode=\([0-9]*\):\([0-9]*\) .*$/\1 \2/p')

@@ -4,6 +4,7 @@ struct Verb: Sendable {
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail, grep, since
         case cluster, name, branch, sbatch, detach
+        case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case olderThan, dryRun, ended, unfinished
         case json, quiet, verbose, help, version
     }
@@ -50,7 +51,7 @@ struct Verb: Sendable {
 
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
-            guard case .text(let text) = values[option] else { return nil }
+            guard let text = text(option) else { return nil }
             guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
                 throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
             }
