@@ -107,6 +107,10 @@ import Testing
                   tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
                   notebook                    JupyterLab as a job, shown in the browser
                   cancel JOB...               end jobs, and wait until they have ended
+                  clean [JOB...]              remove what old jobs have left, there and here
+                  completion SHELL            print what completes submit and cluster in bash,
+                                              zsh or fish
+                  man [PAGE]                  print a manual page: of cluster, submit, or a verb
 
                 Options:
                       --json                  one JSON object a line

@@ -51,6 +51,13 @@ scheduler_withdraw() { ! ct_read "$ct_folder/.given-up-$ct_token/job/jobid" || k
 
 ct_is_alive() { [ -s "$ct_run/job/leader" ] && [ "$(ct_birth "$1")" = "$(cat "$ct_run/job/leader")" ]; }
 
+# scheduler_is_active RUN: whether its job has not ended.
+scheduler_note_active() { :; }
+scheduler_is_active() {
+    ct_run=$1
+    ct_read "$1/job/id" && ct_is_alive "$ct_value"
+}
+
 # scheduler_queue ID: one line in the form of squeue's.
 scheduler_queue() {
     if ct_read "$ct_run/job/end"; then

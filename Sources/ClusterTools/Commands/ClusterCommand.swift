@@ -7,7 +7,9 @@
 /// The `cluster` command: what is to be known and done about jobs after `submit`.
 public struct ClusterCommand {
     /// In the order of the help.
-    static let verbs: [Verb] = [.jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel]
+    static let verbs: [Verb] = [
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel, .clean, .completion, .man,
+    ]
 
     static let table = Verb.Table(
         command: "cluster",
@@ -34,8 +36,11 @@ public struct ClusterCommand {
             let words = try RawArguments.strings(RawArguments.ofThisProcess())
             switch try ClusterRequest.parse(words) {
             case .help(let help, let status):
-                print(help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil), terminator: "")
+                print(help.textForStandardOutput, terminator: "")
                 return status
+            case .complete(let program, let words):
+                let inventory = Completion.Inventory(try Surroundings(interrupts: interrupts))
+                print(Completion(inventory: inventory).answer(to: program, words).text, terminator: "")
             case .version: print("cluster \(Product.version)")
             case .run(let verb, let occurrences, let operands):
                 let surroundings = try Surroundings(interrupts: interrupts)
@@ -61,6 +66,8 @@ public struct ClusterCommand {
 enum ClusterRequest: Sendable {
     case help(Help, status: Int32)
     case version
+    /// What a shell's completion asks; in no help.
+    case complete(program: String, [String])
     case run(Verb, [Verb.Table.Occurrence], operands: [String])
 
     /// - Parameter words: those after the program's name.
@@ -83,6 +90,7 @@ enum ClusterRequest: Sendable {
             guard let about = rest.popFirst() else { return .help(ClusterCommand.help, status: 0) }
             return .help(try verb(about).help, status: 0)
         }
+        if name == "complete", let program = rest.popFirst() { return .complete(program: program, Array(rest)) }
         let verb = try verb(name)
         let after = try verb.table.parse(Array(rest), operands: .anywhere)
         let occurrences = before.occurrences + after.occurrences
@@ -91,10 +99,10 @@ enum ClusterRequest: Sendable {
             let count = after.operands.count
             let what =
                 count < verb.operandCount.lowerBound
-                ? "\(name): a JOB is missing"
+                ? "\(name): \(verb.operands.hasPrefix("JOB") ? "a JOB" : verb.operands) is missing"
                 : verb.operandCount.upperBound == 0
                     ? "\(name) takes no further words, such as \"\(after.operands[0])\""
-                    : "\(name) takes one JOB, not \(count)"
+                    : "\(name) takes one \(verb.operands.contains("JOB") ? "JOB" : "word"), not \(count)"
             throw Failure(Exit.usage, what, remedy: "usage: \(verb.help.usage)")
         }
         return .run(verb, occurrences, operands: after.operands)

@@ -22,9 +22,7 @@ public struct SubmitCommand: Sendable {
         do {
             switch try InvocationRequest.parse(RawArguments.ofThisProcess()) {
             case .help:
-                print(
-                    Invocation.help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil),
-                    terminator: "")
+                print(Invocation.help.textForStandardOutput, terminator: "")
             case .version: print(Invocation.versionText, terminator: "")
             case .submit(let invocation):
                 return await run(invocation, try Surroundings(interrupts: interrupts))
@@ -71,7 +69,8 @@ public struct SubmitCommand: Sendable {
             try order.submission(script, options, in: surroundings.folder, isCancelled: isCancelled)
         }
         if invocation.dryRun {
-            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil }
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil
+            }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }

@@ -4,7 +4,7 @@ struct Verb: Sendable {
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail, grep, since
         case cluster, name, branch, sbatch, detach
-        case olderThan, dryRun, ended, unfinished
+        case olderThan, failed, unpulled, dryRun
         case json, quiet, verbose, help, version
     }
 
@@ -13,6 +13,8 @@ struct Verb: Sendable {
     let name: String
     /// What follows the options on the command line, as in `[JOB]`.
     let operands: String
+    /// What these words can be, where there are few.
+    var words: [String] = []
     /// How many of them there may be.
     let operandCount: ClosedRange<Int>
     /// A line for the list of verbs, without a full stop.
@@ -135,6 +137,27 @@ extension Verb.Call {
         let current = try job.currentProfile(home: surroundings.home)
         if let notice = current.notice { console.report(.warning(notice)) }
         return current.profile
+    }
+
+    /// Asks whether to go on, unless `--yes` says so already.
+    ///
+    /// - Parameters:
+    ///   - question: without the answers.
+    ///   - nobody: what cannot be done because nobody is at a terminal.
+    func isConfirmed(_ question: String, orFail nobody: () -> String) async throws -> Bool {
+        if has(.yes) { return true }
+        let keyboard = Keyboard(loop: surroundings.loop)
+        guard keyboard.isPresent else { throw Failure(Exit.usage, nobody(), remedy: "add --yes if that is meant") }
+        while true {
+            console.ask("\(question) [y/N] ")
+            let line = try await keyboard.readLine()
+            console.endQuestion(isAnswered: line != nil)
+            switch line?.lowercased() {
+            case "y", "yes": return true
+            case nil, "", "n", "no": return false
+            default: continue
+            }
+        }
     }
 
     /// Runs `body` until it is done, or until a signal asks this process to stop; then with this status.
