@@ -79,7 +79,7 @@ struct Verb: Sendable {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
             examples: examples, table: table,
-            closing: operands.contains("JOB") ? Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "") : nil)
+            closing: operands.contains("JOB") ? Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "") : nil)
     }
 
     static let aboutJobs = """
