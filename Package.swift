@@ -68,6 +68,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO", "CLab"],
             swiftSettings: strict),
+        // No test: see Tests/Benchmarks/run.
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["IO"], path: "Tests/Benchmarks", exclude: ["run"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -19,10 +19,14 @@ public enum Template: Sendable {
         case prelude
         /// The two schedulers.
         case slurm, none
+        /// Ends what is left of a job where there is no scheduler.
+        case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, board, clean
+        case submit, settle, watch, jobs, step, probe, board, clean
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
+        /// For `submit`.
+        case snapshots
     }
 
     public var bytes: [UInt8] {
@@ -38,11 +42,14 @@ public enum Template: Sendable {
         case .remote(.prelude): PackageResources.prelude_sh
         case .remote(.slurm): PackageResources.slurm_sh
         case .remote(.none): PackageResources.none_sh
+        case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
+        case .remote(.snapshots): PackageResources.snapshots_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
+        case .remote(.probe): PackageResources.probe_sh
         case .remote(.board): PackageResources.board_sh
         case .remote(.clean): PackageResources.clean_sh
         case .remote(.boardStart): PackageResources.board_start_sh

@@ -29,6 +29,8 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
+    /// The quickest answer to the opening of a channel.
+    var roundTrip = Duration.seconds(1)
     /// Channels that are closed on our side, and not yet on the server's.
     var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?
@@ -110,7 +112,7 @@ public actor Session {
     /// Takes bytes from the stream to the wire until it ends.
     private func receive(from stream: any ByteStream) async {
         do {
-            while case let bytes = try await stream.read(upTo: 1 << 16), !bytes.isEmpty {
+            while case let bytes = try await stream.read(upTo: 1 << 18), !bytes.isEmpty {
                 lastReceived = .now
                 wire.receive(bytes)
                 releaseClosedChannels()

@@ -38,6 +38,7 @@ struct Completion: Sendable {
     ///   - words: what was typed after it; the last one, which may be empty, is to be completed.
     func answer(to program: String, _ words: [String]) -> Answer {
         let word = words.last ?? ""
+        let words = words.isEmpty ? [word] : words
         var answer = LocalPath.name(of: program) == "submit" ? submit(words) : cluster(words)
         answer.candidates = answer.candidates.filter { $0.text.hasPrefix(word) }
         return answer

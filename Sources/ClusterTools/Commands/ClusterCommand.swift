@@ -8,7 +8,8 @@
 public struct ClusterCommand {
     /// In the order of the help.
     static let verbs: [Verb] = [
-        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel, .clean, .completion, .man,
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel, .clean, .probe, .completion,
+        .man,
     ]
 
     static let table = Verb.Table(

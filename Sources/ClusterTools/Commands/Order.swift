@@ -115,25 +115,38 @@ struct Order: Sendable {
     /// - Parameters:
     ///   - script: the rendered job script.
     ///   - options: those for sbatch.
-    ///   - folder: the one the user stands in.
     ///   - isCancelled: asked often: whether nobody wants it any more.
     func submission(
-        _ script: String, _ options: SbatchOptions, in folder: String, isCancelled: @escaping @Sendable () -> Bool
+        _ script: String, _ options: SbatchOptions, in surroundings: Surroundings,
+        isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Submission {
         let (snapshot, reference) = try snapshot(isCancelled: isCancelled)
         let now = time(nil)
         let job = Job(
             token: "", name: plan.options.jobName ?? project, phase: .submitting, runName: RunName.stem(at: now),
             project: RunName.folder(for: project),
-            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }, profile: profile.source,
+            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : surroundings.folder + "/" + $0 }, profile: profile.source,
             commit: snapshot.commit, reference: reference, repository: repository, command: command,
             isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, isNotebook: isNotebook, plan: plan,
             submitted: now)
+        let sent = try sentSnapshots(snapshot, environment: surroundings.environment)
+        let shipmentPlan = try sent.map {
+            try ShipmentPlan(for: snapshot, directory: plan.directory, base: $0.last())
+        }
         return Submission(
             claim: RunClaim(job: job, profile: profile), options: options,
             shipment: Shipment(
                 repository: repository, snapshot: snapshot, directory: plan.directory, script: script,
-                modificationTime: Int64(now), isNotebook: isNotebook))
+                modificationTime: Int64(now), plan: shipmentPlan ?? .once, isNotebook: isNotebook),
+            sent: sent)
+    }
+
+    /// What was sent before, where that saves time: this machine needs no copies of itself.
+    private func sentSnapshots(_ snapshot: Snapshot, environment: [String: String]) throws -> SentSnapshots? {
+        guard profile.hostname != nil, SentSnapshots.isWorthKeeping(snapshot) else { return nil }
+        return try SentSnapshots(
+            to: profile, project: RunName.folder(for: project), repository: repository, environment: environment,
+            console: console)
     }
 
     /// The program in the run folder's `job/`, as seen from where commands run.

@@ -66,7 +66,7 @@ public struct SubmitCommand: Sendable {
         ).script()
         // The snapshot is made on a thread of its own, while the machine is being connected to.
         let preparation = Preparation { [surroundings] isCancelled in
-            try order.submission(script, options, in: surroundings.folder, isCancelled: isCancelled)
+            try order.submission(script, options, in: surroundings, isCancelled: isCancelled)
         }
         if invocation.dryRun {
             let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil

@@ -16,6 +16,31 @@ struct StateFolder: Sendable {
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// A file's bytes; nil when there is none.
+    ///
+    /// - Parameter limit: a larger one, in bytes, is no file of ours.
+    func read(_ name: String, limit: Int = 1 << 28) throws(SystemFailure) -> [UInt8]? {
+        let descriptor = open(file(name), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw SystemFailure("open \(file(name))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_size <= limit else {
+            throw SystemFailure("size of \(file(name))")
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var count = 0
+        while count < bytes.count {
+            let more = bytes[count...].withUnsafeMutableBytes { Self.read(descriptor, $0) }
+            if more < 0, errno == EINTR { continue }
+            guard more > 0 else { throw SystemFailure("read \(file(name))") }
+            count += more
+        }
+        return bytes
+    }
+
     /// Writes a file in place of an earlier one. The folder has to be there.
     ///
     /// - Parameter isLasting: whether it has to survive a power failure from this moment on.
@@ -49,6 +74,14 @@ struct StateFolder: Sendable {
             written += count
         }
         guard !isLasting || fsync(file) == 0 else { throw SystemFailure("fsync \(path)") }
+    }
+
+    private static func read(_ file: Int32, _ bytes: UnsafeMutableRawBufferPointer) -> Int {
+        #if canImport(Darwin)
+            Darwin.read(file, bytes.baseAddress, bytes.count)
+        #else
+            Glibc.read(file, bytes.baseAddress, bytes.count)
+        #endif
     }
 
     private static func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {

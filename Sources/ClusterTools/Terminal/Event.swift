@@ -3,7 +3,8 @@ public enum Event: Sendable {
     case snapshot(commit: String, reference: String?, changes: String)
     case warning(String)
     case connecting(String)
-    case sent(files: Int, bytes: Int, seconds: Double)
+    /// `unchanged`: how many files more were there already.
+    case sent(files: Int, bytes: Int, seconds: Double, unchanged: Int)
     case submitted(job: String, host: String, run: String)
     /// Something that the scheduler or the site said about the submission.
     case note(String)
@@ -56,8 +57,9 @@ public enum Event: Sendable {
                 + (changes.isEmpty ? "" : " (\(changes))")
         case .warning(let text): "warning: \(text)"
         case .connecting(let host): "connecting to \(host)"
-        case .sent(let files, let bytes, let seconds):
+        case .sent(let files, let bytes, let seconds, let unchanged):
             "sent \(files) file\(files == 1 ? "" : "s"), \(byteCount(bytes)) in \(tenths(seconds)) s"
+                + (unchanged == 0 ? "" : "; \(unchanged) more \(unchanged == 1 ? "is" : "are") there already")
         case .submitted(let job, let host, let run): "job \(job) on \(host), in \(run)"
         case .note(let text): text
         case .queued(let job, let reason, let start):
@@ -110,9 +112,13 @@ public enum Event: Sendable {
                 [("commit", .string(commit)), ("reference", string(reference)), ("changes", .string(changes))])
         case .warning(let text): return object("warning", [("text", .string(text))])
         case .connecting(let host): return object("connecting", [("host", .string(host))])
-        case .sent(let files, let bytes, let seconds):
+        case .sent(let files, let bytes, let seconds, let unchanged):
             return object(
-                "sent", [("files", number(files)), ("bytes", number(bytes)), ("seconds", .number(tenths(seconds)))])
+                "sent",
+                [
+                    ("files", number(files)), ("bytes", number(bytes)), ("seconds", .number(tenths(seconds))),
+                    ("unchanged", number(unchanged)),
+                ])
         case .submitted(let job, let host, let run):
             return object("submitted", [("job", .string(job)), ("host", .string(host)), ("run", .string(run))])
         case .note(let text): return object("note", [("text", .string(text))])

@@ -43,7 +43,8 @@ final class Tunnel: Sendable {
                 group.addTask { try await self.announce(port: listener.port) }
                 while true {
                     let connection = try await listener.accept()
-                    group.addTask { await self.pass(connection) }
+                    // Every byte comes and goes on the loop's thread.
+                    group.addTask(executorPreference: loop) { await self.pass(connection) }
                 }
             }
         }
