@@ -49,6 +49,15 @@ scheduler_find() {
 # scheduler_answers: whether the scheduler can say which jobs there are.
 scheduler_answers() { squeue -h -u "$(id -un)" -o %i >/dev/null; }
 
+# scheduler_note_active: takes down which jobs have not ended, for scheduler_is_active RUN, or why that is not known.
+scheduler_note_active() {
+    ct_active=$(squeue -h -u "$(id -un)" -o '<%Z>' 2>&1)
+}
+scheduler_is_active() {
+    ct_where=$(cd "$1" 2>/dev/null && pwd -P) || return 0
+    case $ct_active in *"<$ct_where>"*) return 0 ;; *) return 1 ;; esac
+}
+
 # scheduler_withdraw FOLDER: ends what was submitted from this folder, its name without symbolic links, after all.
 scheduler_withdraw() {
     squeue -h -u "$(id -un)" -o '%A|%Z' 2>/dev/null | while IFS='|' read -r ct_a ct_z; do
