@@ -14,7 +14,7 @@ public enum Template: Sendable {
         /// The two schedulers.
         case slurm, none
         /// What is to be done.
-        case submit, settle, watch, jobs, step
+        case submit, settle, watch, jobs, step, files
     }
 
     public var bytes: [UInt8] {
@@ -30,6 +30,7 @@ public enum Template: Sendable {
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
+        case .remote(.files): PackageResources.files_sh
         }
     }
 

@@ -3,6 +3,7 @@ struct Verb: Sendable {
     /// The options of all verbs; a verb has some of them.
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail
+        case job, cluster, to, force, dryRun
         case json, quiet, verbose, help, version
     }
 
@@ -40,9 +41,15 @@ struct Verb: Sendable {
 
         func has(_ option: Option) -> Bool { values[option] != nil }
 
+        /// The text that was given with an option.
+        func text(_ option: Option) -> String? {
+            guard case .text(let text) = values[option] else { return nil }
+            return text
+        }
+
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
-            guard case .text(let text) = values[option] else { return nil }
+            guard let text = self.text(option) else { return nil }
             guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
                 throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
             }
@@ -69,7 +76,14 @@ struct Verb: Sendable {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
             examples: examples, table: table,
-            closing: operands.contains("JOB") ? Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "") : nil)
+            closing: closing)
+    }
+
+    /// What JOB means, where there is one.
+    private var closing: String? {
+        if options.contains(where: { $0.id == .job }) { return Self.aboutJobs + Self.aboutNoJob }
+        guard operands.contains("JOB") else { return nil }
+        return Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "")
     }
 
     static let aboutJobs = """
