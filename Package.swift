@@ -48,7 +48,7 @@ let package = Package(
             name: "Templates", path: "templates",
             resources: [
                 .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
-                .embedInCode("remote"),
+                .embedInCode("notebook"), .embedInCode("notebook.py"), .embedInCode("remote"),
             ],
             swiftSettings: strict),
 
@@ -67,6 +67,9 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["submit", "cluster", "ClusterTools", "IO", "CLab"],
             swiftSettings: strict),
+        // No test: see Tests/Benchmarks/run.
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["IO"], path: "Tests/Benchmarks", exclude: ["run"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,8 @@ public enum Template: Sendable {
     case jobScript
     /// Starts TensorBoard on a worker.
     case tensorboard
+    /// A notebook's command, and the program that it becomes.
+    case notebook, notebookServer
     /// Relays connections through a step of a job.
     case relay
     /// A piece of a program for the access node.
@@ -13,8 +15,14 @@ public enum Template: Sendable {
         case prelude
         /// The two schedulers.
         case slurm, none
+        /// Ends what is left of a job where there is no scheduler.
+        case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files
+        case submit, settle, watch, jobs, step, files, probe, board
+        /// The end of the script that becomes one TensorBoard over many jobs.
+        case boardStart
+        /// For `submit`.
+        case snapshots
     }
 
     public var bytes: [UInt8] {
@@ -22,15 +30,22 @@ public enum Template: Sendable {
         case .jobScript: PackageResources.sbatch_script_sh
         case .tensorboard: PackageResources.tensorboard_py
         case .relay: PackageResources.relay_py
+        case .notebook: PackageResources.notebook
+        case .notebookServer: PackageResources.notebook_py
         case .remote(.prelude): PackageResources.prelude_sh
         case .remote(.slurm): PackageResources.slurm_sh
         case .remote(.none): PackageResources.none_sh
+        case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
+        case .remote(.snapshots): PackageResources.snapshots_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
         case .remote(.files): PackageResources.files_sh
+        case .remote(.probe): PackageResources.probe_sh
+        case .remote(.board): PackageResources.board_sh
+        case .remote(.boardStart): PackageResources.board_start_sh
         }
     }
 

@@ -24,12 +24,6 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
     // Unchecked, because of the pointer: it is owned here alone (~Copyable), is used in mutating methods only, and libarchive keeps
     // nothing by thread. The same holds for the buffer that libarchive's callback writes into during those calls.
 
-    public enum Compression: Sendable, Equatable {
-        case none
-        /// zlib's levels, from 1 (fast) to 9 (small).
-        case gzip(level: Int)
-    }
-
     private enum State {
         case betweenEntries
         case inFile(path: [UInt8], size: Int64, left: Int64)
@@ -92,7 +86,7 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
         let written = chunk.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
         guard written == chunk.count else {
             state = .failed
-            throw Self.lastError(of: archive)
+            throw lastError(of: archive)
         }
         state = .inFile(path: path, size: size, left: left - Int64(chunk.count))
     }
@@ -172,20 +166,9 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
             throw ArchiveError(.library, "libarchive has no memory for an archive")
         }
         do {
-            try check(archive_write_set_format_gnutar(archive), archive)
-            switch compression {
-            case .none: try check(archive_write_add_filter_none(archive), archive)
-            case .gzip(let level):
-                try check(archive_write_add_filter_gzip(archive), archive)
-                try check(
-                    archive_write_set_filter_option(archive, "gzip", "compression-level", "\(level)"), archive)
-                // No value: the header says nothing of when it was compressed.
-                try check(archive_write_set_filter_option(archive, "gzip", "timestamp", nil), archive)
-            }
-            // No padding after the end of the compressed stream.
-            try check(archive_write_set_bytes_in_last_block(archive, 1), archive)
-            let client = Unmanaged.passUnretained(output).toOpaque()
-            try check(archive_write_open2(archive, client, nil, OutputBuffer.collect, nil, nil), archive)
+            try Archive.check(archive_write_set_format_gnutar(archive), archive)
+            try compression.addFilter(to: archive)
+            try output.open(archive)
             return archive
         } catch {
             archive_write_free(archive)
@@ -193,19 +176,9 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
         }
     }
 
-    /// Throws libarchive's own words for the last call, if it did not do what it should. A warning counts: something was left out.
-    private static func check(_ status: Int32, _ archive: OpaquePointer) throws(ArchiveError) {
-        guard status == ARCHIVE_OK else { throw lastError(of: archive) }
-    }
-
-    private static func lastError(of archive: OpaquePointer) -> ArchiveError {
-        ArchiveError(
-            .library, archive_error_string(archive).map { String(cString: $0) } ?? "libarchive gave no reason")
-    }
-
     private mutating func check(_ status: Int32) throws(ArchiveError) {
         do {
-            try Self.check(status, archive)
+            try Archive.check(status, archive)
         } catch {
             state = .failed
             throw error
@@ -223,24 +196,4 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
     }
 
     private static func display(_ path: [UInt8]) -> String { String(decoding: path, as: UTF8.self) }
-}
-
-/// What libarchive has given out and nobody has taken yet.
-private final class OutputBuffer {
-    private var bytes: [UInt8] = []
-
-    func take() -> [UInt8] {
-        var taken: [UInt8] = []
-        swap(&taken, &bytes)
-        return taken
-    }
-
-    /// libarchive's write callback; its client data is the buffer.
-    static let collect: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?, UnsafeRawPointer?, Int) -> Int = {
-        _, client, data, count in
-        guard let client else { return -1 }
-        let buffer = Unmanaged<OutputBuffer>.fromOpaque(client).takeUnretainedValue()
-        buffer.bytes.append(contentsOf: UnsafeRawBufferPointer(start: data, count: count))
-        return count
-    }
 }

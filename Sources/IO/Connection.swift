@@ -108,6 +108,8 @@ private func connect(
     let connection = try Descriptor(socket: fd, loop: loop)
     // Interactive: a keystroke or a window adjustment must not wait for more bytes.
     setOption(fd, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+    // What cannot leave yet waits here, where everybody has a turn, and not behind megabytes of an upload in the kernel.
+    setOption(fd, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, 1 << 17)
     let doing = "connecting to \(host) port \(port)"
     let status = address.with { system.connect(fd, $0, $1) } ?? -1
     if status == 0 { return connection }

@@ -9,9 +9,10 @@ internal import Synchronization
 /// A serial executor with a thread of its own, which runs jobs and sleeps in `poll(2)` when it has none.
 ///
 /// Actors that name it as their executor run on its thread, and so does all their input and output: any number of actors
-/// and descriptors may share one loop. The thread starts with the first need for it and ends with the last reference
+/// and descriptors may share one loop. A task that prefers it runs there between their calls too, without a change of
+/// threads for each of them. The thread starts with the first need for it and ends with the last reference
 /// to the loop, or with ``stop()``.
-public final class PollLoop: SerialExecutor, Sendable {
+public final class PollLoop: SerialExecutor, TaskExecutor, Sendable {
     private let core: PollLoopCore
 
     public init() throws {
@@ -198,8 +199,8 @@ private final class PollLoopCore: Sendable {
         // Held for as long as jobs run on it, since a job may drop the last other reference.
         // A job's actor keeps its executor, so there is one while there are jobs.
         guard let loop = owner.withLock({ $0.loop }) else { preconditionFailure("a job outlived its executor") }
-        let executor = loop.asUnownedSerialExecutor()
-        for job in jobs { job.runSynchronously(on: executor) }
+        let executors = (loop.asUnownedSerialExecutor(), loop.asUnownedTaskExecutor())
+        for job in jobs { job.runSynchronously(isolatedTo: executors.0, taskExecutor: executors.1) }
     }
 
     private func wait(for watchers: [UInt64: Watcher], timeout: CInt) {

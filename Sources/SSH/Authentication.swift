@@ -14,16 +14,27 @@ extension Session {
 
     /// Logs the user in, by whatever works.
     func authenticate(_ login: Login) async throws {
-        var accepted = try await acceptedMethods()
-        guard !isAuthenticated else { return }
         var (plan, agent) = await makePlan(login)
         let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
+        if try await authenticate(byGuessOf: login, &plan, agent: agent, prompter: prompter) { return }
+        try await finishHandshake(limit: Session.answerLimit)
+        var accepted = try await acceptedMethods()
+        guard !isAuthenticated else { return login.learn(.tookMore) }
+        var isFirst = true
         do {
             while let step = plan.next(accepted: accepted) {
                 switch try await take(step, agent: agent, prompter: prompter) {
-                case .success: return
+                case .success:
+                    if isFirst, case .key(let key) = step, let fingerprint = key.publicKey?.fingerprint {
+                        login.learn(.keySufficed(fingerprint))
+                    } else {
+                        login.learn(.tookMore)
+                    }
+                    return
                 case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
                 case .refused(let wasComplete):
+                    // A key that was not even asked for a proof is as if it had not been tried.
+                    if wasComplete { isFirst = false }
                     // Right but not enough looks like wrong, until one asks what else would do.
                     let now = wasComplete ? try await acceptedMethods() : accepted
                     guard !isAuthenticated else { return }
@@ -38,6 +49,40 @@ extension Session {
                 "\(plan.failureMessage(endpoint: endpoint, accepted: accepted)). Then \(error.message)", cause: error)
         }
         throw failure(of: plan, accepted: accepted, login)
+    }
+
+    /// Tries the key that is expected to suffice, without asking what the server accepts.
+    ///
+    /// - Returns: whether the user is in.
+    private func authenticate(
+        byGuessOf login: Login, _ plan: inout AuthenticationPlan, agent: Agent?, prompter: any LoginPrompter
+    ) async throws -> Bool {
+        guard let guess = login.guess, let step = plan.takeKey(guess.key) else { return false }
+        do {
+            switch try await take(step, agent: agent, prompter: prompter, opensEarly: guess.opensChannel) {
+            case .success:
+                try await finishHandshake(limit: Session.answerLimit)
+                return true
+            case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
+            case .refused(wasComplete: false): plan.note(step, .refused)
+            case .refused(wasComplete: true):
+                guard awaitsEarlyOpening else {
+                    plan.note(step, .refused)
+                    break
+                }
+                throw guessFailure("the key is not enough any more")
+            }
+        } catch let error as SSHError where error.code == .linkLost && awaitsEarlyOpening {
+            // A server may be strict about a request that comes before its time.
+            login.learn(.guessFailed)
+            throw guessFailure("\(error)")
+        }
+        return false
+    }
+
+    /// The request for a channel is lost, and libssh2 would wait for its answer for ever.
+    private func guessFailure(_ why: String) -> SSHError {
+        SSHError(.guessFailed, "a shorter way to log in to \(endpoint.description) has failed: \(why)")
     }
 
     private func failure(of plan: AuthenticationPlan, accepted: Set<String>, _ login: Login) -> SSHError {
@@ -62,10 +107,11 @@ extension Session {
     }
 
     private func take(
-        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter
+        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter, opensEarly: Bool = false
     ) async throws -> StepResult {
         switch step {
-        case .key(let candidate): try await tryKey(candidate, agent: agent, prompter: prompter)
+        case .key(let candidate):
+            try await tryKey(candidate, agent: agent, prompter: prompter, opensEarly: opensEarly)
         case .keyboardInteractive: try await tryKeyboardInteractive(prompter)
         case .password: try await tryPassword(prompter)
         }
@@ -127,7 +173,7 @@ extension Session {
     }
 
     private func tryKey(
-        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter
+        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter, opensEarly: Bool
     ) async throws -> StepResult {
         var unlocked: SigningKey?
         if candidate.publicKey == nil {
@@ -140,7 +186,7 @@ extension Session {
         else { return .unusable(.init(SSHError.unsupported(keyType: candidate.publicKey?.type ?? "unknown"))) }
         let request = SignatureRequest()
         while true {
-            let answer = try await offer(algorithm.blob(for: key), request)
+            let answer = try await offer(algorithm.blob(for: key), request, opensEarly: opensEarly)
             if case .failure(let error) = request.signature { return .unusable(try obstacle(error)) }
             guard let data = request.data, request.signature == nil else {
                 if case .done = answer { return .success }
@@ -187,9 +233,14 @@ extension Session {
     }
 
     /// Offers a key to the server, and proves it when the request has the signature; comes back when it needs one.
-    private func offer(_ blob: [UInt8], _ request: SignatureRequest) async throws -> Answer<Void> {
+    ///
+    /// - Parameter opensEarly: whether the request for a channel follows the proof at once.
+    private func offer(
+        _ blob: [UInt8], _ request: SignatureRequest, opensEarly: Bool
+    ) async throws -> Answer<Void> {
         let user = endpoint.user
         return try await perform(answerLimit: Session.answerLimit) { session in
+            try advanceHandshake()
             var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
             let status = libssh2_userauth_publickey(
                 session, user, blob, blob.count,
@@ -214,6 +265,7 @@ extension Session {
                     }
                 }, &context)
             if status == LIBSSH2_ERROR_EAGAIN, request.data != nil, request.signature == nil { return .done(()) }
+            if status == LIBSSH2_ERROR_EAGAIN, opensEarly, case .success = request.signature { requestOpeningEarly() }
             return Answer(Int(status)) { _ in () }
         }
     }

@@ -121,6 +121,14 @@ struct AuthenticationPlan {
         return nil
     }
 
+    /// Takes the key with this fingerprint out of turn; nil when it is not among those to try.
+    mutating func takeKey(_ fingerprint: String) -> Step? {
+        guard methods.contains(.publicKey),
+            let index = keys.firstIndex(where: { $0.publicKey?.fingerprint == fingerprint })
+        else { return nil }
+        return .key(keys.remove(at: index))
+    }
+
     mutating func note(_ step: Step, _ outcome: Outcome) {
         let name =
             switch step {

@@ -6,21 +6,24 @@ extension Session {
     func logIn(_ login: Login) async throws {
         let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
         try preferHostKeys(trust.preferredKeyTypes)
-        try await shakeHands(limit: login.connectTimeout)
+        try await shakeHands(limit: login.connectTimeout, waitsForService: login.guess == nil)
         var login = login
         login.prompter = AttentivePrompter(prompter: login.prompter, session: self)
         if try await !trust.check(try serverKey(), prompter: login.prompter) { login.methods = [.publicKey] }
         try await authenticate(login)
     }
 
-    private func shakeHands(limit: Duration) async throws {
-        // libssh2 wants a socket, to ask whether it blocks, and takes an invalid one for one that does not.
-        // It must not be a real one: it would be changed. All input and output goes through the wire.
-        let noSocket = CInt.max
+    /// - Parameter waitsForService: whether to wait until the server agrees to log anybody in; ``finishHandshake()`` does it later.
+    private func shakeHands(limit: Duration, waitsForService: Bool) async throws {
         let answer: Answer<Void>
         do {
             answer = try await perform(answerLimit: limit) { session in
-                Answer(Int(libssh2_session_handshake(session, noSocket))) { _ in () }
+                let status = libssh2_session_handshake(session, noSocket)
+                if status == LIBSSH2_ERROR_EAGAIN, !waitsForService, wire.hasSentEncrypted {
+                    isServicePending = true
+                    return .done(())
+                }
+                return Answer(Int(status)) { _ in () }
             }
         } catch let error as SSHError where error.code == .linkLost {
             throw SSHError(
@@ -41,6 +44,29 @@ extension Session {
             throw error
         }
         throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(libraryMessage())")
+    }
+
+    /// Waits until the server has agreed to log anybody in.
+    func finishHandshake(limit: Duration) async throws {
+        let answer = try await perform(answerLimit: limit) { _ in
+            try advanceHandshake()
+            return isServicePending ? Answer<Void>.failed(LIBSSH2_ERROR_EAGAIN) : .done(())
+        }
+        if case .failed = answer { throw SSHError(.protocolFailure, libraryMessage()) }
+    }
+
+    /// Takes note of that agreement, if it has come.
+    ///
+    /// To be called before anything that reads another message: libssh2 that has once waited for this one does not look among
+    /// those which somebody else has read.
+    func advanceHandshake() throws {
+        guard isServicePending else { return }
+        let status = libssh2_session_handshake(library.pointer, noSocket)
+        guard status != LIBSSH2_ERROR_EAGAIN else { return }
+        isServicePending = false
+        guard status == 0 else {
+            throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(libraryMessage())")
+        }
     }
 
     private var libraryVersion: String { libssh2_version(0).map { String(cString: $0) } ?? "unknown" }
@@ -68,6 +94,10 @@ extension Session {
         return key
     }
 }
+
+/// libssh2 wants a socket, to ask whether it blocks, and takes an invalid one for one that does not.
+/// It must not be a real one: it would be changed. All input and output goes through the wire.
+private let noSocket = CInt.max
 
 /// The order to ask for host keys in: recorded types first, then the rest, newest first.
 func hostKeyAlgorithms(recorded: [String], supported: [String]) -> [String] {

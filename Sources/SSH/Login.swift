@@ -22,6 +22,10 @@ public struct Login: Sendable {
     public var silenceLimit: Duration
     /// What the user has configured and this module cannot do, to be told when the login fails.
     public var limits: [Limit] = []
+    /// What is expected to work, after an earlier login. It changes nothing but the number of round trips.
+    public var guess: LoginGuess?
+    /// Is told what to expect of the next login.
+    public var learn: @Sendable (LoginLesson) -> Void = { _ in }
 
     /// Something that OpenSSH's own client can do and this module cannot.
     public struct Limit: Sendable, Equatable {

@@ -10,16 +10,6 @@ enum ChannelKind: Sendable {
     /// A type that does not exist, for the sake of the refusal.
     case probe
 
-    /// How much the server may send before it is read, in bytes. It bounds the throughput to this much per round trip,
-    /// and the memory that an unread channel takes.
-    fileprivate var window: UInt32 {
-        switch self {
-        case .session: 4 << 20
-        case .forward: 16 << 20
-        case .probe: 1 << 15
-        }
-    }
-
     fileprivate var name: String {
         switch self {
         case .session: "session"
@@ -51,6 +41,15 @@ enum ChannelKind: Sendable {
 struct OpenRequest: Sendable {
     var kind: ChannelKind
     var outcome: OneShot<ChannelID>
+}
+
+/// How a request for a session channel fares that went with the login, before anybody asked for a channel.
+enum EarlyOpening: Equatable {
+    case none
+    /// libssh2 is in the middle of it.
+    case sent
+    /// Here it is, for the next one who asks.
+    case open(OpaquePointer)
 }
 
 /// Opening one channel at a time: libssh2 keeps the state of an open request in the session.
@@ -120,23 +119,58 @@ extension Session {
     private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
         isOpening = true
         defer { isOpening = false }
-        let details = kind.details
-        let answer = try await perform { session -> Answer<OpaquePointer> in
-            let channel = details.withUnsafeBytes { bytes in
-                libssh2_channel_open_ex(
-                    session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
-                    bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
-            }
-            if let channel { return .done(channel) }
-            return .failed(libssh2_session_last_errno(session))
+        try await finishEarlyOpening()
+        if case .session = kind, case .open(let channel) = earlyOpening {
+            earlyOpening = .none
+            return admit(channel)
         }
+        let start = ContinuousClock.now
+        let answer = try await perform { open(kind, in: $0) }
+        noteRoundTrip(.now - start)
         switch answer {
-        case .done(let channel):
-            lastChannelID += 1
-            channels[lastChannelID] = Channel(pointer: channel)
-            return lastChannelID
+        case .done(let channel): return admit(channel)
         case .failed(let code): throw refusal(of: kind, code: code)
         }
+    }
+
+    /// Asks for a channel, or goes on with the request that is under way: libssh2 does not look at the kind then.
+    private func open(_ kind: ChannelKind, in session: OpaquePointer) -> Answer<OpaquePointer> {
+        let channel = kind.details.withUnsafeBytes { bytes in
+            libssh2_channel_open_ex(
+                session, kind.name, UInt32(kind.name.utf8.count), UInt32(newWindow().size), 1 << 15,
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
+        }
+        if let channel { return .done(channel) }
+        return .failed(libssh2_session_last_errno(session))
+    }
+
+    private func admit(_ channel: OpaquePointer) -> ChannelID {
+        lastChannelID += 1
+        channels[lastChannelID] = Channel(pointer: channel, window: newWindow())
+        return lastChannelID
+    }
+
+    private func newWindow() -> ReceiveWindow { ReceiveWindow(channels: channels.count + 1, at: .now) }
+
+    /// The quickest answer says how far away the server is; others had to wait for something.
+    private func noteRoundTrip(_ duration: Duration) { roundTrip = min(roundTrip, duration) }
+
+    /// Whether the request that went with the login has not been answered.
+    var awaitsEarlyOpening: Bool { earlyOpening == .sent }
+
+    /// Sends a request for a session channel while the login is under way: see ``LoginGuess``.
+    func requestOpeningEarly() {
+        guard earlyOpening == .none else { return }
+        earlyOpening = .sent
+        // The answer comes after that to the login, which nobody has taken yet.
+        _ = open(.session, in: library.pointer)
+    }
+
+    /// Waits for the answer to that request. A refusal is nobody's: whoever wants a channel asks again.
+    private func finishEarlyOpening() async throws {
+        guard earlyOpening == .sent else { return }
+        let answer = try await perform { open(.session, in: $0) }
+        earlyOpening = if case .done(let channel) = answer { .open(channel) } else { .none }
     }
 
     private func refusal(of kind: ChannelKind, code: CInt) -> SSHError {

@@ -29,6 +29,8 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
+    /// The quickest answer to the opening of a channel.
+    var roundTrip = Duration.seconds(1)
     /// Channels that are closed on our side, and not yet on the server's.
     var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?
@@ -36,6 +38,10 @@ public actor Session {
     nonisolated let openRequested = Condition()
     /// Whether libssh2 waits for the server to answer an open request.
     var isOpening = false
+    /// Whether the server has still to agree to log anybody in, while that goes on already.
+    var isServicePending = false
+    /// The request for a channel that went with the login.
+    var earlyOpening = EarlyOpening.none
 
     private init(to endpoint: Endpoint, loop: PollLoop) throws {
         self.endpoint = endpoint
@@ -90,6 +96,10 @@ public actor Session {
                 group.cancelAll()
                 return result
             } catch {
+                if (error as? SSHError)?.code == .linkLost, await session.awaitsEarlyOpening {
+                    // Whatever happened to it: the server may be one that does not answer it.
+                    login.learn(.guessFailed)
+                }
                 await shielded { await session.disconnect() }
                 group.cancelAll()
                 throw error
@@ -102,7 +112,7 @@ public actor Session {
     /// Takes bytes from the stream to the wire until it ends.
     private func receive(from stream: any ByteStream) async {
         do {
-            while case let bytes = try await stream.read(upTo: 1 << 16), !bytes.isEmpty {
+            while case let bytes = try await stream.read(upTo: 1 << 18), !bytes.isEmpty {
                 lastReceived = .now
                 wire.receive(bytes)
                 releaseClosedChannels()

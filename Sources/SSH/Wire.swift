@@ -19,6 +19,10 @@ final class Wire: Sendable {
         /// How much of `inbound` has been taken already.
         var taken = 0
         var outbound: [UInt8] = []
+        /// Whether the message that ends the first key exchange has been sent: it is the last one that is not encrypted.
+        var isEncrypting = false
+        /// How many messages have been sent since.
+        var encrypted = 0
         /// Whether libssh2 has asked for more than there was.
         var ranDry = false
         var hasEnded = false
@@ -69,12 +73,23 @@ final class Wire: Sendable {
 
     var outboundCount: Int { state.withLock { $0.outbound.count } }
 
+    /// Whether the first message after the key exchange has been sent: the request to be logged in.
+    var hasSentEncrypted: Bool { state.withLock { $0.encrypted > 0 } }
+
+    /// SSH_MSG_NEWKEYS (RFC 4253, section 7.3), which stands after the lengths of a packet and of its padding.
+    private static let newKeys = (message: UInt8(21), offset: 5)
+
     // MARK: For libssh2
 
-    /// libssh2 sends: always successful.
+    /// libssh2 sends: always successful, so that it gives every packet in one piece.
     func send(_ bytes: UnsafeRawBufferPointer) -> Int {
         state.withLock { state in
             if !state.isAbandoned { state.outbound.append(contentsOf: bytes) }
+            if state.isEncrypting {
+                state.encrypted += 1
+            } else if bytes.count > Self.newKeys.offset, !bytes.starts(with: "SSH-".utf8) {
+                state.isEncrypting = bytes[Self.newKeys.offset] == Self.newKeys.message
+            }
         }
         return bytes.count
     }

@@ -47,7 +47,10 @@ public struct JobState: RawRepresentable, Sendable, Hashable, CustomStringConver
     public static let nodeFail = JobState(rawValue: "NODE_FAIL")
     public static let preempted = JobState(rawValue: "PREEMPTED")
 
-    /// Every state of `job_state_string()` in `src/common/slurm_protocol_defs.c`.
+    /// Not Slurm's: a job without a scheduler was lost to a restart of its machine.
+    public static let hostRestarted = JobState(rawValue: "HOST_RESTARTED")
+
+    /// Every state of `job_state_string()` in `src/common/slurm_protocol_defs.c`, and our own.
     private static let known: [String: (phase: Phase, outcome: Outcome?, words: String)] = [
         "PENDING": (.pending, nil, "waiting"),
         "REQUEUED": (.pending, nil, "put back in the queue"),
@@ -74,6 +77,7 @@ public struct JobState: RawRepresentable, Sendable, Hashable, CustomStringConver
         "BOOT_FAIL": (.ended, .bootFailed, "its nodes did not start"),
         "DEADLINE": (.ended, .missedDeadline, "missed its deadline"),
         "REVOKED": (.ended, .revoked, "taken by another cluster"),
+        "HOST_RESTARTED": (.ended, .nodeFailed, "lost to a restart of its machine"),
     ]
 
     public var phase: Phase { Self.known[rawValue]?.phase ?? .unknown }

@@ -6,8 +6,8 @@ import Testing
 struct TarballTests {
     // MARK: What is unpacked is what was packed
 
-    @Test(arguments: Extractor.installed, [Tarball.Compression.none, .gzip(level: 1), .gzip(level: 9)])
-    func isUnpackedExactly(by extractor: Extractor, compression: Tarball.Compression) throws {
+    @Test(arguments: Extractor.installed, [Compression.none, .gzip(level: 1), .gzip(level: 9)])
+    func isUnpackedExactly(by extractor: Extractor, compression: Compression) throws {
         try withTemporaryFolder { folder in
             var tarball = try Tarball(compression: compression, modificationTime: 1_000_000_000)
             var archive: [UInt8] = []
@@ -66,8 +66,8 @@ struct TarballTests {
 
     // MARK: Properties of the stream
 
-    @Test(arguments: [Tarball.Compression.none, .gzip(level: 6)])
-    func theSameCallsMakeTheSameBytes(compression: Tarball.Compression) throws {
+    @Test(arguments: [Compression.none, .gzip(level: 6)])
+    func theSameCallsMakeTheSameBytes(compression: Compression) throws {
         let first = try small(compression)
         Thread.sleep(forTimeInterval: 1.1)
         #expect(try small(compression) == first)
@@ -216,7 +216,7 @@ struct TarballTests {
         #expect(error?.code == .library)
     }
 
-    private func small(_ compression: Tarball.Compression) throws -> [UInt8] {
+    private func small(_ compression: Compression) throws -> [UInt8] {
         var tarball = try Tarball(compression: compression, modificationTime: 1_234_567_890)
         let content = Array(String(repeating: "all work and no play\n", count: 5000).utf8)
         try tarball.addFile(path: Array("a.txt".utf8), mode: 0o644, size: Int64(content.count))

@@ -102,7 +102,10 @@ import Testing
                                               exit status
                   logs [JOB]                  a job's output, from its beginning, to standard
                                               output
-                  open [JOB]                  show a job's TensorBoard in the browser
+                  open [JOB]                  show a job's TensorBoard or notebook in the
+                                              browser
+                  tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
+                  notebook                    JupyterLab as a job, shown in the browser
                   cancel JOB...               end jobs, and wait until they have ended
 
                 Options:

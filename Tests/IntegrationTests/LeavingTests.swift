@@ -107,7 +107,9 @@ import Testing
 
             """
         try await withWorkplace(.thisMachine, files: ["job.sh": script]) { workplace in
-            try await withTerminal(workplace.submit("--no-tensorboard", "sh", "job.sh")) { terminal in
+            var submit = workplace.submit("--no-tensorboard", "sh", "job.sh")
+            submit.environment["CLUSTER_TOOLS_KILL_WAIT"] = "3"
+            try await withTerminal(submit) { terminal in
                 for _ in 1...3 { try await terminal.expect(#/(grandchild|orphan|child) \d+\n/#) }
                 let processes = await terminal.text().matches(of: #/(?:grandchild|orphan|child) (\d+)\n/#)
                     .compactMap { Int32($0.output.1) }

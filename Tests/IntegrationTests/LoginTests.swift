@@ -45,6 +45,9 @@ struct LoginTests {
                 expectIn(try await run(launch))
                 try desk.writeSSH(
                     "config", try desk.readSSH("config").replacingOccurrences(of: "IdentityFile", with: "#"))
+                // None is named, but one is remembered.
+                expectIn(try await run(launch))
+                try FileManager.default.removeItem(atPath: desk.home + "/.local/state/cluster-tools/logins")
                 let finished = try await run(launch)
                 #expect(finished.status == .exited(77))
                 #expect(finished.errors.contains("Too many authentication failures"), "\(finished.errors)")

@@ -22,7 +22,7 @@ ct_settle() {
     # Either it has become the run in this moment, with our claim or not, or it never will.
     if [ ! -d "$ct_run" ]; then
         [ -n "$ct_claimed" ] || ct_fail 75 "whether there is a job cannot be found out on $(uname -n) now"
-        rm -rf "$ct_incoming/code" "$ct_incoming/sbatch_script.sh"
+        rm -rf "$ct_incoming/code" "$ct_incoming/base" "$ct_incoming/job/archive" "$ct_incoming/sbatch_script.sh"
         ct_say done none
         return
     fi

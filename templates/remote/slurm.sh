@@ -68,6 +68,17 @@ scheduler_queue() {
     fi
 }
 
+# scheduler_probe: what the partitions have, and how many jobs wait for each.
+scheduler_probe() {
+    if ct_out=$(sinfo -h -O "$ct_partition_columns" 2>&1); then
+        ct_lines partition "$ct_out"
+    else
+        ct_lines partition-problem "$ct_out"
+    fi
+    # A job may wait for several.
+    ct_lines pending "$(squeue -h -t PENDING -o %P 2>/dev/null | tr ',' '\n' | sort | uniq -c)"
+}
+
 # scheduler_exit_code ID: how an ended job ended, where it could not say so itself, as with a full disk.
 scheduler_exit_code() {
     ct_out=$(scontrol -o show job "$1" 2>/dev/null | sed -n 's/^.* ExitCode=\([0-9]*\):\([0-9]*\) .*$/\1 \2/p')

@@ -1,5 +1,6 @@
 # Unpacks the archive that follows on standard input into a run folder that appears by rename, and submits its script.
-# Set before: ct_project, ct_run_name, ct_token, and ct_options() that calls scheduler_submit with sbatch's options.
+# Set before: ct_project, ct_run_name, ct_token, ct_options() that calls scheduler_submit with sbatch's options, and what
+# snapshots.sh needs. The answer is `base-gone`, and nothing is left, when the snapshot that this one differs from is not there.
 #
 # At most once: whoever makes job/claim decides about the run: this program just before it submits, or `settle` in place of it.
 
@@ -19,7 +20,17 @@ ct_submit() {
     ct_scrap=$ct_incoming
     trap ct_discard EXIT
     trap 'exit 1' HUP INT TERM
-    ct_out=$(cd "$ct_incoming" && tar -xpozf - 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "$ct_out"
+    if [ -n "$ct_base_key" ] && ! ct_take_base; then
+        ct_discard
+        ct_say done base-gone
+        exit
+    fi
+    # What the archive may be compressed with.
+    ct_say codecs "gzip$(ct_have zstd && echo ' zstd')"
+    ct_say done ready
+    IFS= read -r ct_codec
+    ct_out=$(cd "$ct_incoming" && ct_receive 2>&1) || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "$ct_out"
+    ct_has_end || ct_fail 74 "cannot unpack the snapshot on $(uname -n)" "it is not whole"
     chmod 700 "$ct_incoming"
     [ ! -e "$ct_run" ] && ct_out=$(mv "$ct_incoming" "$ct_run" 2>&1) \
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
@@ -40,5 +51,6 @@ ct_submit() {
     ct_say job "$ct_id"
     ct_say host "$(uname -n)"
     ct_say done submitted
+    (ct_keep) </dev/null >/dev/null 2>&1 &
 }
 ct_submit

@@ -10,7 +10,7 @@
 #   remove                          removes the run folder (of a submission that was interrupted)
 # Every answer ends with a line `done`.
 
-ct_state_files='id node state start end exit lingered signal problem requeue-problem restarts jobid output loopback python tensorboard tensorboard-problem'
+ct_state_files='id node state start end exit lingered signal problem requeue-problem restarts jobid output loopback python tensorboard tensorboard-problem notebook-address'
 
 # ct_stream KEY FILE OFFSET MAX SIZE: a part of a file, its length before it.
 ct_stream() {

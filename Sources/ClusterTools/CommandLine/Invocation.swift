@@ -33,6 +33,8 @@ public struct Invocation: Sendable, Equatable {
     public var verbosity = Verbosity.normal
     /// The largest untracked file that is sent, in bytes.
     public var maxFileSize = 100 << 20
+    /// Whether the command is a notebook server, which is ours.
+    var isNotebook = false
     /// The command and its arguments, exactly as they were typed. Empty only where an earlier job's is meant.
     public var command: [String]
 

@@ -26,7 +26,7 @@ struct AttachVerb {
         let supervisor = Supervisor(
             connector: call.connector(for: profile, keyboard: keyboard), console: call.console,
             keyboard: keyboard, interrupts: call.surroundings.interrupts, store: call.store,
-            loop: call.surroundings.loop)
+            loop: call.surroundings.loop, service: job.service)
         return try await supervisor.run(.attach(job, tail: tail)).exitStatus
     }
 }

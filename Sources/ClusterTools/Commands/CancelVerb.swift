@@ -52,13 +52,7 @@ struct CancelVerb {
                 throw Failure(
                     Exit.usage, "cancel: which job?", remedy: "name it, as cluster jobs shows it, or say --all")
             }
-            var jobs: [Job] = []
-            for word in call.operands {
-                let choice = try selection.job(word)
-                if let note = choice.note { call.console.report(.note(note)) }
-                if !jobs.contains(where: { $0.key == choice.job.key }) { jobs.append(choice.job) }
-            }
-            return jobs
+            return try call.selectedJobs(selection)
         }
         guard call.operands.isEmpty else {
             throw Failure(Exit.usage, "cancel: --all means all jobs, and \(call.operands[0]) only one")

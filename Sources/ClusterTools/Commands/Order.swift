@@ -8,25 +8,39 @@ import Slurm
 #endif
 
 /// What is to be submitted: as the command line says, or as an earlier job was, with what the command line replaces.
-struct Order {
-    let repository: Repository
+struct Order: Sendable {
+    /// Where the files come from.
+    private enum Source: Sendable {
+        case workTree
+        case branch(String)
+        case commit(of: Job)
+    }
+
+    /// The work tree of the repository.
+    let repository: String
     let profile: Profile
     /// The project that the run belongs to: the repository's name.
     let project: String
     let command: [String]
     let plan: JobPlan
     let hasTensorBoard: Bool
-    let snapshot: Snapshot
-    /// The side branch that keeps the commit, in full; nil for a commit of the user's own.
-    let reference: String?
+    let isNotebook: Bool
+    /// What the job serves to a browser.
+    var service: WebService? { isNotebook ? .notebook : hasTensorBoard ? .tensorboard : nil }
+    private let source: Source
+    private let invocation: Invocation
+    private let console: Console
 
     /// A new job: the repository and the folder where the user stands, the files as they are now.
     init(_ invocation: Invocation, _ surroundings: Surroundings, _ console: Console) throws {
-        repository = try Repository.discover(from: surroundings.folder)
-        profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
-        project = repository.name
-        command = invocation.command
-        hasTensorBoard = invocation.tensorboard ?? true
+        let found = try Repository.discover(from: surroundings.folder)
+        repository = found.workTree
+        profile = try surroundings.profile(named: invocation.cluster, repository: repository)
+        project = found.name
+        let directory = try found.prefix(of: surroundings.folder)
+        isNotebook = invocation.isNotebook
+        command = isNotebook ? [Self.notebookCommand(in: directory)] : invocation.command
+        hasTensorBoard = !isNotebook && invocation.tensorboard ?? true
 
         var own = try SbatchOptions.load(folder: surroundings.folder) ?? SbatchOptions()
         own = own.overridden(by: invocation.sbatchOptions)
@@ -35,12 +49,17 @@ struct Order {
         }
         plan = try JobPlan(
             options: profile.sbatchOptions.overridden(by: own), ownOptions: own,
-            directory: try repository.prefix(of: surroundings.folder), logdir: invocation.logdir ?? ".",
+            directory: directory, logdir: invocation.logdir ?? ".",
             lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore
         ).checked(for: profile, console)
-        snapshot = try Self.snapshot(of: repository, invocation, surroundings)
-        reference = snapshot.reference
-        announceSnapshot(console)
+        guard !isNotebook || !plan.options.isArray else {
+            throw Failure(
+                Exit.usage, "notebook: one server is no array",
+                remedy: "--sbatch_json '{\"--array\": null}' makes it one job")
+        }
+        source = invocation.branch.map { .branch($0) } ?? .workTree
+        self.invocation = invocation
+        self.console = console
     }
 
     /// An earlier job once more: its commit, whatever the working tree is now.
@@ -59,14 +78,15 @@ struct Order {
                 why: "an earlier version wrote it",
                 remedy: "submit its commit \(job.commit.prefix(10)) anew: submit --branch \(job.commit.prefix(10)) …")
         }
-        repository = try Self.repository(of: job, surroundings)
+        repository = try Self.repository(of: job, surroundings).workTree
         project = job.project
         command = invocation.command.isEmpty ? job.command : invocation.command
-        hasTensorBoard = invocation.tensorboard ?? job.hasTensorBoard
+        isNotebook = job.isNotebook && invocation.command.isEmpty
+        hasTensorBoard = !isNotebook && invocation.tensorboard ?? job.hasTensorBoard
 
         var options = earlier.options
         if invocation.cluster != nil {
-            profile = try surroundings.profile(named: invocation.cluster, repository: repository.workTree)
+            profile = try surroundings.profile(named: invocation.cluster, repository: repository)
             options = profile.sbatchOptions.overridden(by: earlier.ownOptions)
         } else {
             let current = try job.currentProfile(home: surroundings.home)
@@ -85,43 +105,84 @@ struct Order {
             lingers: invocation.linger ?? earlier.lingers,
             requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore
         ).checked(for: profile, console)
-        snapshot = try Self.snapshot(of: job, in: repository)
-        reference = job.reference
-        announceSnapshot(console)
+        source = .commit(of: job)
+        self.invocation = invocation
+        self.console = console
     }
 
-    /// The record of the job that this is to become.
+    /// What is to be sent, and the record of the job that it is to become.
     ///
-    /// - Parameter folder: the one the user stands in.
-    func job(in folder: String) -> Job {
+    /// - Parameters:
+    ///   - script: the rendered job script.
+    ///   - options: those for sbatch.
+    ///   - isCancelled: asked often: whether nobody wants it any more.
+    func submission(
+        _ script: String, _ options: SbatchOptions, in surroundings: Surroundings,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Submission {
+        let (snapshot, reference) = try snapshot(isCancelled: isCancelled)
         let now = time(nil)
-        return Job(
+        let job = Job(
             token: "", name: plan.options.jobName ?? project, phase: .submitting, runName: RunName.stem(at: now),
             project: RunName.folder(for: project),
-            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }, profile: profile.source,
-            commit: snapshot.commit, reference: reference, repository: repository.workTree, command: command,
-            isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, plan: plan, submitted: now)
+            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : surroundings.folder + "/" + $0 }, profile: profile.source,
+            commit: snapshot.commit, reference: reference, repository: repository, command: command,
+            isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, isNotebook: isNotebook, plan: plan,
+            submitted: now)
+        let sent = try sentSnapshots(snapshot, environment: surroundings.environment)
+        let shipmentPlan = try sent.map {
+            try ShipmentPlan(for: snapshot, directory: plan.directory, base: $0.last())
+        }
+        return Submission(
+            claim: RunClaim(job: job, profile: profile), options: options,
+            shipment: Shipment(
+                repository: repository, snapshot: snapshot, directory: plan.directory, script: script,
+                modificationTime: Int64(now), plan: shipmentPlan ?? .once, isNotebook: isNotebook),
+            sent: sent)
+    }
+
+    /// What was sent before, where that saves time: this machine needs no copies of itself.
+    private func sentSnapshots(_ snapshot: Snapshot, environment: [String: String]) throws -> SentSnapshots? {
+        guard profile.hostname != nil, SentSnapshots.isWorthKeeping(snapshot) else { return nil }
+        return try SentSnapshots(
+            to: profile, project: RunName.folder(for: project), repository: repository, environment: environment,
+            console: console)
+    }
+
+    /// The program in the run folder's `job/`, as seen from where commands run.
+    private static func notebookCommand(in directory: String) -> String {
+        String(repeating: "../", count: 1 + directory.split(separator: "/").count) + "job/notebook"
     }
 
     // MARK: Snapshots
 
-    private func announceSnapshot(_ console: Console) {
+    /// The files, and the side branch that keeps their commit, in full, where there is one.
+    private func snapshot(
+        isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> (snapshot: Snapshot, reference: String?) {
+        // A handle for this thread.
+        let repository = try Repository.discover(from: repository)
+        let snapshot: Snapshot
+        var reference: String?
+        switch source {
+        case .branch(let name): snapshot = try repository.snapshot(ofBranch: name)
+        case .commit(let job):
+            snapshot = try Self.snapshot(of: job, in: repository)
+            reference = job.reference
+        case .workTree:
+            var options = SnapshotOptions(message: ShellWord.join(command))
+            options.untrackedSizeLimit = invocation.maxFileSize
+            options.isCancelled = isCancelled
+            options.dryRun = invocation.dryRun
+            snapshot = try repository.snapshot(options)
+            reference = snapshot.reference
+        }
         for warning in snapshot.warnings { console.report(.warning(warning.description)) }
         console.report(
             .snapshot(
                 commit: snapshot.commit, reference: reference.map { String($0.dropFirst("refs/heads/".count)) },
                 changes: snapshot.changes.text))
-    }
-
-    private static func snapshot(
-        of repository: Repository, _ invocation: Invocation, _ surroundings: Surroundings
-    ) throws -> Snapshot {
-        if let branch = invocation.branch { return try repository.snapshot(ofBranch: branch) }
-        var options = SnapshotOptions(message: ShellWord.join(invocation.command))
-        options.untrackedSizeLimit = invocation.maxFileSize
-        options.isCancelled = { [interrupts = surroundings.interrupts] in interrupts.received != nil }
-        options.dryRun = invocation.dryRun
-        return try repository.snapshot(options)
+        return (snapshot, reference)
     }
 
     /// The repository that a job was submitted from, or the one here when that is gone: it may have moved.

@@ -9,10 +9,10 @@ import Slurm
 #endif
 
 /// The `submit` command: from its words to its exit status.
-public struct SubmitCommand {
-    private let invocation: Invocation
-    private let surroundings: Surroundings
-    private let console: Console
+public struct SubmitCommand: Sendable {
+    let invocation: Invocation
+    let surroundings: Surroundings
+    let console: Console
 
     /// Runs the command with this process's arguments.
     ///
@@ -58,7 +58,7 @@ public struct SubmitCommand {
         }
     }
 
-    private func run() async throws -> Int32 {
+    func run() async throws -> Int32 {
         let order = try order()
         let options = try order.plan.sbatchOptions()
         let script = try ScriptPlan(
@@ -66,17 +66,17 @@ public struct SubmitCommand {
             logdir: order.plan.logdir, wantsTensorBoard: order.hasTensorBoard, lingers: order.plan.lingers,
             requeueBefore: order.plan.requeueBefore
         ).script()
-        let submission = Submission(
-            claim: RunClaim(job: order.job(in: surroundings.folder), profile: order.profile), options: options,
-            shipment: Shipment(
-                repository: order.repository.workTree, snapshot: order.snapshot, directory: order.plan.directory,
-                script: script, modificationTime: Int64(time(nil)))
-        )
+        // The snapshot is made on a thread of its own, while the machine is being connected to.
+        let preparation = Preparation { [surroundings] isCancelled in
+            try order.submission(script, options, in: surroundings, isCancelled: isCancelled)
+        }
         if invocation.dryRun {
+            let submission = try preparation.make { [interrupts = surroundings.interrupts] in interrupts.received != nil
+            }
             print(DryRun(submission: submission).text, terminator: "")
             return 0
         }
-        return try await supervise(submission)
+        return try await supervise(preparation, of: order)
     }
 
     private func order() throws -> Order {
@@ -86,15 +86,22 @@ public struct SubmitCommand {
         return try Order(again: earlier, invocation, among: JobSelection(jobs: jobs), surroundings, console)
     }
 
-    private func supervise(_ submission: Submission) async throws -> Int32 {
+    private func supervise(_ preparation: Preparation, of order: Order) async throws -> Int32 {
         let keyboard = Keyboard(loop: surroundings.loop)
         let connector = Connector(
-            profile: submission.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
+            profile: order.profile, console: console, keyboard: keyboard, environment: surroundings.environment,
             loop: surroundings.loop)
         let supervisor = Supervisor(
             connector: connector, console: console, keyboard: keyboard, interrupts: surroundings.interrupts,
-            store: JobStore(environment: surroundings.environment), loop: surroundings.loop)
-        return try await supervisor.run(.submit(submission, detach: invocation.detach)).exitStatus
+            store: JobStore(environment: surroundings.environment), loop: surroundings.loop,
+            service: order.service, visit: order.isNotebook ? browserVisit : nil)
+        return try await supervisor.run(.submit(preparation, detach: invocation.detach)).exitStatus
+    }
+}
+
+extension SubmitCommand {
+    private var browserVisit: BrowserVisit {
+        BrowserVisit(environment: surroundings.environment, console: console, loop: surroundings.loop)
     }
 }
 

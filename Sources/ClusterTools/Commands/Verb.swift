@@ -2,8 +2,10 @@
 struct Verb: Sendable {
     /// The options of all verbs; a verb has some of them.
     enum Option: Hashable, Sendable {
-        case all, yes, follow, errorStream, tail
-        case job, cluster, to, force, dryRun
+        case all, yes, follow, errorStream, tail, grep, since
+        case cluster, name, branch, sbatch, detach
+        case olderThan, dryRun, ended, unfinished
+        case job, to, force
         case json, quiet, verbose, help, version
     }
 
@@ -94,6 +96,17 @@ struct Verb: Sendable {
 }
 
 extension Verb.Call {
+    /// The jobs that the operands mean, each once; without operands the newest.
+    func selectedJobs(_ selection: JobSelection) throws(Failure) -> [Job] {
+        var jobs: [Job] = []
+        for word in operands.isEmpty ? [nil] : operands.map(Optional.some) {
+            let choice = try selection.job(word)
+            if let note = choice.note { console.report(.note(note)) }
+            if !jobs.contains(where: { $0.key == choice.job.key }) { jobs.append(choice.job) }
+        }
+        return jobs
+    }
+
     var store: JobStore { JobStore(environment: surroundings.environment) }
 
     /// The records of this machine. Files that hold none are told, and change nothing.

@@ -51,7 +51,8 @@ public struct Connector: Sendable {
         to hostname: String, _ body: (any Host) async throws -> R
     ) async throws -> R {
         let planner = RoutePlanner(
-            profile: profile, account: .current(environment: environment), loop: loop, prompter: prompter)
+            profile: profile, account: .current(environment: environment), loop: loop,
+            memory: LoginMemory(environment: environment, console: console), prompter: prompter)
         let route = try await planner.route(to: hostname)
         for jump in route.jumpHosts { console.report(.debug("by way of \(jump.endpoint.description)")) }
         return try await Session.withSession(along: route, loop: loop) { session in

@@ -6,6 +6,7 @@ struct RoutePlanner {
     let profile: Profile
     let account: LocalAccount
     let loop: PollLoop
+    let memory: LoginMemory
     /// Who asks the user for a host; the second word says whether the user has to be told which host it is.
     let prompter: (_ host: String, _ isOnTheWay: Bool) -> TerminalPrompter
 
@@ -27,9 +28,9 @@ struct RoutePlanner {
             of: hostname, user: profile.user, port: profile.port.map(UInt16.init))
         let (jumpHosts, proxyCommand) = try await way(to: destination, lookup)
         let stops = jumpHosts.map { configuration in
-            Route.Stop(
-                endpoint: configuration.endpoint,
-                login: configuration.login(for: account, prompter: prompter(configuration.name, true)))
+            var login = configuration.login(for: account, prompter: prompter(configuration.name, true))
+            memory.apply(to: &login, at: configuration.endpoint, opensChannel: false)
+            return Route.Stop(endpoint: configuration.endpoint, login: login)
         }
         var login = destination.login(for: account, prompter: prompter(hostname, !stops.isEmpty))
         if let key = profile.sshKey {
@@ -41,6 +42,7 @@ struct RoutePlanner {
             policy.globalFiles = []
             login.hostKeys = .knownHosts(policy)
         }
+        memory.apply(to: &login, at: destination.endpoint, opensChannel: true)
         return Route(
             proxyCommand: proxyCommand, jumpHosts: stops, to: .init(endpoint: destination.endpoint, login: login))
     }

@@ -56,6 +56,9 @@ struct SSHHost: Host {
     ) async throws -> R {
         var login = login
         login.hostKeys = hostKeys
+        // What is known of the access node says nothing about the worker.
+        login.guess = nil
+        login.learn = { _ in }
         login.prompter = WorkerPrompter(host: worker.host, passphrases: passphrases)
         let endpoint = Endpoint(host: worker.host, port: worker.port, user: user)
         return try await session.withStream(toHost: worker.host, port: worker.port) { stream in

@@ -51,6 +51,7 @@ public struct Ending: Sendable, Equatable {
         case .killed: return "was killed" + (status.flatMap { signalName($0 - 128) }.map { " by \($0)" } ?? "")
         case .timedOut: return "ran into its time limit"
         case .outOfMemory: return "ran out of memory"
+        case .nodeFailed where state == JobState.hostRestarted.rawValue: return "was lost to a restart of its machine"
         case .nodeFailed: return "was ended by a failure of its node"
         case .cancelled: return "was cancelled"
         case .ended: return "was ended by the scheduler (\(state ?? "unknown state"))"

@@ -45,6 +45,8 @@ public struct Job: Sendable, Equatable {
     /// Whether it is an array of tasks.
     public var isArray: Bool
     public var hasTensorBoard: Bool
+    /// Whether its command is a notebook server.
+    public var isNotebook = false
     /// How it was submitted; nil in the record of an earlier version.
     public var plan: JobPlan?
     /// When it was submitted, in seconds since 1970.

@@ -13,7 +13,8 @@ extension Job {
             ("submitted", number(submitted)), ("node", text(node)), ("ended", number(ended)),
             ("ending", ending?.json), ("seen", seen?.json), ("repository", text(repository)),
             ("commit", text(commit)), ("reference", text(reference)), ("isArray", .bool(isArray)),
-            ("hasTensorBoard", .bool(hasTensorBoard)), ("project", text(project)), ("runName", text(runName)),
+            ("hasTensorBoard", .bool(hasTensorBoard)),
+            ("isNotebook", isNotebook ? .bool(true) : nil), ("project", text(project)), ("runName", text(runName)),
             ("plan", plan?.json), ("profilePath", text(profilePath)), ("profile", profile),
         ]
         let object = JSONValue.object(members.compactMap { name, value in value.map { .init(name, $0) } })
@@ -47,6 +48,7 @@ extension Job {
         for word in try top.required("command").elements() { command.append(try word.string()) }
         isArray = try top["isArray"]?.boolean() ?? false
         hasTensorBoard = try top["hasTensorBoard"]?.boolean() ?? false
+        isNotebook = try top["isNotebook"]?.boolean() ?? false
         if let field = top["plan"] { plan = try JobPlan(field) }
         submitted = try top.number("submitted") ?? 0
         ended = try top.number("ended")

@@ -10,12 +10,12 @@
 /// Any number of processes may use it at once: a file appears whole, by rename, so readers need no lock; writers have one, so
 /// that what one of them has learnt is not lost in what another writes.
 public struct JobStore: Sendable {
-    let folder: String
+    private let files: StateFolder
+    var folder: String { files.path }
 
     /// - Parameter environment: where `XDG_STATE_HOME` and `HOME` are looked up.
     public init(environment: [String: String]) {
-        let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        folder = (state ?? (environment["HOME"] ?? "/") + "/.local/state") + "/cluster-tools/jobs"
+        files = StateFolder("jobs", environment: environment)
     }
 
     /// A temporary file that is this old, in seconds, belongs to a process that was killed while it wrote.
@@ -26,7 +26,7 @@ public struct JobStore: Sendable {
     /// Writes a record in place of an earlier one of the same submission.
     public func save(_ job: Job) throws {
         do {
-            try makeFolders(folder)
+            try files.make()
             try locked { try write(job) }
         } catch {
             throw Failure(
@@ -79,11 +79,7 @@ public struct JobStore: Sendable {
     }
 
     private func write(_ job: Job) throws {
-        let temporary = "\(folder)/.\(job.token).\(getpid())"
-        try writePrivately(job.record, to: temporary)
-        guard rename(temporary, path(of: job.token)) == 0 else {
-            throw SystemFailure("rename to \(path(of: job.token))")
-        }
+        try files.write(job.record, to: "\(job.token).json", isLasting: true)
     }
 
     /// Runs `body` while no other process writes.
@@ -118,36 +114,4 @@ public struct JobStore: Sendable {
             status.st_mtim.tv_sec
         #endif
     }
-}
-
-/// A system call that failed, and why.
-private struct SystemFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ call: String) { description = "\(call): \(String(cString: strerror(errno)))" }
-}
-
-/// Makes a folder that only the user reads, with those above it.
-private func makeFolders(_ path: String) throws {
-    guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-    guard errno == ENOENT, path != "/" else { throw SystemFailure("mkdir \(path)") }
-    try makeFolders(LocalPath.folder(of: path))
-    guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemFailure("mkdir \(path)") }
-}
-
-/// Makes a file that only the user reads, and sees to it that its content has reached the disk.
-private func writePrivately(_ bytes: [UInt8], to path: String) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw SystemFailure("open \(path)") }
-    defer { close(file) }
-    var written = 0
-    while written < bytes.count {
-        let count = bytes[written...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        guard count >= 0 else {
-            if errno == EINTR { continue }
-            throw SystemFailure("write \(path)")
-        }
-        written += count
-    }
-    guard fsync(file) == 0 else { throw SystemFailure("fsync \(path)") }
 }

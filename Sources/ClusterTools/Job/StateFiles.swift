@@ -43,10 +43,18 @@ struct StateFiles: Sendable, Equatable {
     /// Why there is no TensorBoard.
     var boardProblem: String? { values["tensorboard-problem"] }
 
-    /// The port and the secret of TensorBoard, once it answers.
-    var board: (port: UInt16, secret: String)? {
-        guard let words = values["tensorboard"]?.split(separator: " "), words.count == 2, let port = UInt16(words[0])
-        else { return nil }
+    /// The port and the secret of what it serves, once that answers.
+    func address(of service: WebService) -> (port: UInt16, secret: String)? {
+        switch service {
+        case .tensorboard: values["tensorboard"].flatMap(Self.address(in:))
+        case .notebook: values["notebook-address"].flatMap(Self.address(in:))
+        }
+    }
+
+    /// - Parameter line: `PORT SECRET`.
+    static func address(in line: String) -> (port: UInt16, secret: String)? {
+        let words = line.split(separator: " ")
+        guard words.count == 2, let port = UInt16(words[0]) else { return nil }
         return (port, String(words[1]))
     }
 }

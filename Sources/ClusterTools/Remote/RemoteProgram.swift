@@ -22,8 +22,11 @@ struct RemoteProgram: Sendable {
         tag = "@" + randomName(length: 16)
         let kind: Template.Piece = profile.scheduler == .slurm ? .slurm : .none
         let root = root?.definitions ?? "ct_variables=\n"
-        let pieces = [Template.Piece.prelude, kind, verb].map { Template.remote($0).text }
-        text = Array(("ct_tag='\(tag)'\n" + root + definitions + "\n" + pieces.joined()).utf8)
+        // A program of its own, which has to outlive this one.
+        let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
+        let helpers: [Template.Piece] = verb == .submit ? [.snapshots] : []
+        let pieces = ([.prelude, kind] + helpers + [verb]).map { Template.remote($0).text }
+        text = Array(("ct_tag='\(tag)'\n" + root + sweep + definitions + "\n" + pieces.joined()).utf8)
     }
 }
 

@@ -81,6 +81,7 @@ struct RunClaim: Sendable {
             if isAborted { return nil }
             throw failure
         }
+        if answer.outcome == "base-gone", !isAborted { throw BaseGone() }
         guard answer.outcome == "submitted", let id = answer["job"], let run = answer["run"] else { return nil }
         return Accepted(id: id, run: run, host: answer["host"] ?? host.name, notes: answer.all("note"))
     }

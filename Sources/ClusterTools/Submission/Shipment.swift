@@ -14,6 +14,10 @@ struct Shipment: Sendable {
     var script: String
     /// The time that all files get, in seconds since 1970: git keeps none.
     var modificationTime: Int64
+    /// What of the snapshot has to be sent.
+    var plan: ShipmentPlan
+    /// Whether the command is a notebook server, which comes along.
+    var isNotebook = false
 
     /// The small files that come with every job, their paths in the run folder and their modes.
     private var ownFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
@@ -21,36 +25,36 @@ struct Shipment: Sendable {
             ("sbatch_script.sh", 0o700, Array(script.utf8)),
             ("job/tensorboard.py", 0o600, Template.tensorboard.bytes),
             ("job/relay.py", 0o600, Template.relay.bytes),
+        ] + (isNotebook ? notebookFiles : [])
+    }
+
+    private var notebookFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
+        [
+            ("job/notebook", 0o700, Template.notebook.bytes),
+            ("job/notebook.py", 0o600, Template.notebookServer.bytes),
         ]
     }
 
-    /// How many files there are, and their bytes before compression.
-    var size: (files: Int, bytes: Int) {
-        (snapshot.entries.count, snapshot.entries.reduce(0) { $0 + $1.size })
+    /// The last file: without it the archive is not whole. See `templates/remote/snapshots.sh`.
+    private static let end = "job/.complete"
+
+    /// How many files the snapshot has, and their bytes.
+    var size: (files: Int, bytes: Int) { (snapshot.entries.count, snapshot.totalSize) }
+
+    /// How many of these have to be sent, and their bytes before compression.
+    var sentSize: (files: Int, bytes: Int) {
+        snapshot.entries.reduce(into: (0, 0)) { sum, entry in
+            if plan.sends(entry) { sum = (sum.0 + 1, sum.1 + entry.size) }
+        }
     }
 
     /// Builds the archive on a thread of its own and hands it on piece by piece; it never exists as a whole, here or in memory.
     ///
     /// - Parameter send: is given the next bytes, and how many bytes of files they complete. False ends the shipment early.
-    func stream(_ send: ([UInt8], _ done: Int) async throws -> Bool) async throws {
-        let queue = BoundedQueue<(bytes: [UInt8], done: Int)>(capacity: 8)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try await onThread {
-                    defer { queue.finish() }
-                    try write { queue.put(($0, $1)) }
-                }
-            }
-            // A thread that waits for room must not wait for ever.
-            defer { queue.abandon() }
-            while let piece = try await queue.take() {
-                guard try await send(piece.bytes, piece.done) else {
-                    queue.abandon()
-                    break
-                }
-            }
-            try await group.waitForAll()
-        }
+    func stream(
+        as codec: CompressedStream.Codec, _ send: ([UInt8], _ done: Int) async throws -> Bool
+    ) async throws {
+        try await CompressedStream(codec).run({ put in try write(put) }, send: send)
     }
 
     /// Builds the archive.
@@ -58,7 +62,7 @@ struct Shipment: Sendable {
     /// - Parameter put: is given pieces of it in order. False ends it in its middle.
     private func write(_ put: ([UInt8], _ done: Int) -> Bool) throws {
         let repository = try Repository.discover(from: repository)
-        var tarball = try Tarball(compression: .gzip(level: 1), modificationTime: modificationTime)
+        var tarball = try Tarball(compression: .none, modificationTime: modificationTime)
         for file in ownFiles {
             try tarball.addFile(path: Array(file.path.utf8), mode: file.mode, size: Int64(file.bytes.count))
             try tarball.write(file.bytes)
@@ -69,7 +73,8 @@ struct Shipment: Sendable {
         }
         var done = 0
         var isWanted = true
-        for entry in snapshot.entries where isWanted {
+        for entry in snapshot.entries where plan.sends(entry) {
+            guard isWanted else { return }
             let path = Array("code/\(entry.path)".utf8)
             switch entry.kind {
             case .symlink: try tarball.addSymlink(path: path, target: try repository.read(entry))
@@ -87,6 +92,8 @@ struct Shipment: Sendable {
             }
         }
         guard isWanted else { return }
+        try tarball.addFile(path: Array(Self.end.utf8), mode: 0o600, size: 0)
+        try tarball.endFile()
         try tarball.finish()
         _ = put(tarball.takeOutput(), done)
     }

@@ -3,6 +3,9 @@ import Slurm
 import Synchronization
 import Templates
 
+/// The cluster does not have the snapshot that another one was to be made from.
+struct BaseGone: Error {}
+
 /// One submission: from the shipment to the scheduler's number, in one remote program.
 ///
 /// Whatever byte the link breaks at, there is afterwards exactly one job or none, and ``RunClaim/settle(on:)`` says which.
@@ -10,6 +13,8 @@ struct Submission: Sendable {
     var claim: RunClaim
     var options: SbatchOptions
     var shipment: Shipment
+    /// Where to note what the cluster has afterwards; nil where nothing of it is kept there.
+    var sent: SentSnapshots?
 
     var profile: Profile { claim.profile }
 
@@ -25,21 +30,30 @@ struct Submission: Sendable {
     /// - Parameters:
     ///   - abort: when it is asked, what was sent is removed and the result is nil. A job that exists by then is returned.
     ///   - progress: called with the bytes of files sent so far, before compression.
-    /// - Throws: ``Failure`` when the cluster refuses: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
+    /// - Throws: ``Failure`` when the cluster refuses, or ``BaseGone``: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
     ///   ``RunClaim/settle(on:)`` tells what became of it.
     func send(
         on host: any Host, abort: Abort, progress: @escaping @Sendable (Int) -> Void
     ) async throws -> RunClaim.Accepted? {
         let arguments = profile.scheduler == .slurm ? options.arguments : []
-        let definitions = claim.definitions + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
+        let definitions =
+            claim.definitions + shipment.plan.definitions
+            + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
         let program = RemoteProgram(
             .submit, of: profile, root: RunRoot(of: profile), definitions: definitions)
         return try await Conversation.with(program, on: host) { conversation in
             // The answer may come before all is sent: a full disk is told at once.
             try await withThrowingTaskGroup(of: Answer?.self) { group in
-                group.addTask { try await conversation.answer() }
+                let codecs = OneShot<Set<String>>()
                 group.addTask {
-                    try await ship(through: conversation, abort: abort, progress: progress)
+                    let ready = try await conversation.answer()
+                    guard ready.outcome == "ready" else { return ready }
+                    codecs.deliver(.success(Set((ready["codecs"] ?? "").split(separator: " ").map(String.init))))
+                    return try await conversation.answer()
+                }
+                group.addTask {
+                    try await ship(
+                        as: codec(of: codecs), through: conversation, abort: abort, progress: progress)
                     return nil
                 }
                 defer { group.cancelAll() }
@@ -51,9 +65,19 @@ struct Submission: Sendable {
         }
     }
 
+    /// What the archive is compressed with. For a large one it is worth a round trip to learn what the cluster has.
+    private func codec(of codecs: OneShot<Set<String>>) async throws -> CompressedStream.Codec {
+        guard shipment.sentSize.bytes > Self.large else { return .gzip }
+        return try await codecs.value().contains("zstd") ? .zstd : .gzip
+    }
+
+    /// What is worth it, in bytes.
+    private static let large = 4 << 20
+
     /// Streams the archive. A receiver that takes no more is no error here: its answer says why.
     private func ship(
-        through conversation: Conversation, abort: Abort, progress: @escaping @Sendable (Int) -> Void
+        as codec: CompressedStream.Codec, through conversation: Conversation, abort: Abort,
+        progress: @escaping @Sendable (Int) -> Void
     ) async throws {
         @Sendable func isTaken(_ write: () async throws -> Void) async throws -> Bool {
             do {
@@ -64,7 +88,8 @@ struct Submission: Sendable {
             }
         }
         do {
-            try await shipment.stream { bytes, done in
+            _ = try await isTaken { try await conversation.send(Array("\(codec.rawValue)\n".utf8)) }
+            try await shipment.stream(as: codec) { bytes, done in
                 guard !abort.isAsked, try await isTaken({ try await conversation.send(bytes) }) else { return false }
                 progress(done)
                 return true

@@ -32,6 +32,9 @@ actor Submitter {
         while true {
             do {
                 return try await attempt(on: host)
+            } catch is BaseGone {
+                console.report(.debug("\(host.name) has lost what it was sent before; sending all"))
+                submission.shipment.plan.forgetBase()
             } catch let error as ConversationEnded {
                 attemptsHere += 1
                 failedAttempts += 1
@@ -80,6 +83,7 @@ actor Submitter {
             return nil
         }
         submission.claim.job = accepted.announced(of: submission.claim.job, recorder, console)
+        if let manifest = submission.shipment.plan.manifest { submission.sent?.save(manifest) }
         return submission.claim.job
     }
 
@@ -100,7 +104,7 @@ actor Submitter {
     }
 
     private func ship(on host: any Host) async throws -> RunClaim.Accepted? {
-        let size = submission.shipment.size
+        let size = submission.shipment.sentSize
         let console = console
         let began = ContinuousClock.now
         let accepted = try await submission.send(on: host, abort: abort) { sent in
@@ -108,7 +112,10 @@ actor Submitter {
         }
         if accepted != nil {
             let seconds = (ContinuousClock.now - began) / .seconds(1)
-            console.report(.sent(files: size.files, bytes: size.bytes, seconds: seconds))
+            console.report(
+                .sent(
+                    files: size.files, bytes: size.bytes, seconds: seconds,
+                    unchanged: submission.shipment.size.files - size.files))
         }
         return accepted
     }

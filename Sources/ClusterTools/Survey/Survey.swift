@@ -1,5 +1,4 @@
 import IO
-import Synchronization
 
 #if canImport(Darwin)
     import Darwin
@@ -12,11 +11,6 @@ struct Survey: Sendable {
     let call: Verb.Call
     /// All records of this machine.
     let records: [Job]
-
-    /// How long a cluster has to let us in; what a person takes to answer a login's question does not count.
-    static let patienceForLogin: Duration = .seconds(15)
-    /// How long it may take to answer then. Slurm's commands give up on their controller a little sooner.
-    static let patienceForAnswer: Duration = .seconds(30)
 
     /// - Parameter jobs: those to ask about.
     /// - Returns: by the jobs' keys. Of a cluster that cannot be asked the jobs are ``JobStatus/unknown(why:)``.
@@ -66,22 +60,9 @@ struct Survey: Sendable {
     }
 
     private func reports(of group: JobGroup, keyboard: Keyboard) async throws -> [String: JobReport] {
-        let connector = call.connector(for: group.profile, keyboard: keyboard)
-        let login = LoginLimit(keyboard: keyboard)
-        return try await login.hold(Self.patienceForLogin, host: connector.name) {
-            try await connector.withHost { host in
-                login.succeeded()
-                return try await withTimeout(
-                    Self.patienceForAnswer,
-                    or: Failure(
-                        Exit.unavailable, "cannot ask \(host.name)",
-                        why: "no answer within \(Self.patienceForAnswer.components.seconds) s")
-                ) {
-                    try await Conversation.with(group.program(among: records), on: host) { conversation in
-                        try await group.poll(conversation, host: host.name, among: records)
-                    }
-                }
-            }
+        let inquiry = Inquiry(connector: call.connector(for: group.profile, keyboard: keyboard), keyboard: keyboard)
+        return try await inquiry.run(group.program(among: records)) { conversation, host in
+            try await group.poll(conversation, host: host, among: records)
         }
     }
 
@@ -95,52 +76,6 @@ struct Survey: Sendable {
             } catch {
                 call.console.report(.warning("\(error)"))
             }
-        }
-    }
-}
-
-/// A login that has so much time and no more, but for what a person takes to answer its questions.
-private final class LoginLimit: Sendable {
-    private let keyboard: Keyboard
-    private let isOver = Mutex(false)
-
-    init(keyboard: Keyboard) { self.keyboard = keyboard }
-
-    /// The host has let us in: nothing is limited any more, and other logins may ask.
-    func succeeded() {
-        keyboard.endLogin()
-        isOver.withLock { $0 = true }
-    }
-
-    /// Runs what logs in, and cancels it when it has not ``succeeded()`` in time.
-    func hold<Value: Sendable>(
-        _ limit: Duration, host: String, _ body: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        defer { keyboard.endLogin() }
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await self.watch(limit, host: host)
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let value = try await group.next() {
-                if let value { return value }
-            }
-            throw CancellationError()
-        }
-    }
-
-    private func watch(_ limit: Duration, host: String) async throws {
-        let step = Duration.milliseconds(200)
-        var left = limit
-        while left > .zero, !isOver.withLock({ $0 }) {
-            try await Task.sleep(for: step)
-            if !keyboard.isWantedByLogin.value { left -= step }
-        }
-        guard isOver.withLock({ $0 }) else {
-            throw Failure(
-                Exit.unavailable, "cannot connect to \(host)", why: "no login within \(limit.components.seconds) s")
         }
     }
 }

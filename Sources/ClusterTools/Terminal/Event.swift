@@ -3,7 +3,8 @@ public enum Event: Sendable {
     case snapshot(commit: String, reference: String?, changes: String)
     case warning(String)
     case connecting(String)
-    case sent(files: Int, bytes: Int, seconds: Double)
+    /// `unchanged`: how many files more were there already.
+    case sent(files: Int, bytes: Int, seconds: Double, unchanged: Int)
     case submitted(job: String, host: String, run: String)
     /// Something that the scheduler or the site said about the submission.
     case note(String)
@@ -15,8 +16,8 @@ public enum Event: Sendable {
     case ended(job: String, Ending, node: String?, elapsed: String?)
     /// It was to be cancelled, and there was nothing left to cancel.
     case endedBefore(job: String, Ending)
-    case board(url: String)
-    case noBoard(reason: String)
+    case board(WebService, url: String)
+    case noBoard(WebService, reason: String)
     /// Output that is not shown: bytes of a file on the cluster.
     case skipped(job: String, Range<Int>, file: String)
     /// Files were copied.
@@ -58,8 +59,9 @@ public enum Event: Sendable {
                 + (changes.isEmpty ? "" : " (\(changes))")
         case .warning(let text): "warning: \(text)"
         case .connecting(let host): "connecting to \(host)"
-        case .sent(let files, let bytes, let seconds):
+        case .sent(let files, let bytes, let seconds, let unchanged):
             "sent \(files) file\(files == 1 ? "" : "s"), \(byteCount(bytes)) in \(tenths(seconds)) s"
+                + (unchanged == 0 ? "" : "; \(unchanged) more \(unchanged == 1 ? "is" : "are") there already")
         case .submitted(let job, let host, let run): "job \(job) on \(host), in \(run)"
         case .note(let text): text
         case .queued(let job, let reason, let start):
@@ -75,8 +77,8 @@ public enum Event: Sendable {
             "job \(job) \(ending.description)" + (elapsed.map { " after \($0)" } ?? "")
                 + (node.map { " on \($0)" } ?? "")
         case .endedBefore(let job, let ending): "job \(job) had ended already: it \(ending.description)"
-        case .board(let url): "TensorBoard \(url)"
-        case .noBoard(let reason): "no TensorBoard: \(reason)"
+        case .board(let service, let url): "\(service.name) \(url)"
+        case .noBoard(let service, let reason): "no \(service.name): \(reason)"
         case .skipped(_, let range, let file):
             "\(byteCount(range.count)) of output came meanwhile and are not shown: bytes \(range.lowerBound) to "
                 + "\(range.upperBound) of \(file)"
@@ -113,9 +115,13 @@ public enum Event: Sendable {
                 [("commit", .string(commit)), ("reference", string(reference)), ("changes", .string(changes))])
         case .warning(let text): return object("warning", [("text", .string(text))])
         case .connecting(let host): return object("connecting", [("host", .string(host))])
-        case .sent(let files, let bytes, let seconds):
+        case .sent(let files, let bytes, let seconds, let unchanged):
             return object(
-                "sent", [("files", number(files)), ("bytes", number(bytes)), ("seconds", .number(tenths(seconds)))])
+                "sent",
+                [
+                    ("files", number(files)), ("bytes", number(bytes)), ("seconds", .number(tenths(seconds))),
+                    ("unchanged", number(unchanged)),
+                ])
         case .submitted(let job, let host, let run):
             return object("submitted", [("job", .string(job)), ("host", .string(host)), ("run", .string(run))])
         case .note(let text): return object("note", [("text", .string(text))])
@@ -138,8 +144,9 @@ public enum Event: Sendable {
         case .ended(let job, let ending, let node, _):
             return object("ended", members(job, ending) + [("node", string(node))])
         case .endedBefore(let job, let ending): return object("ended_before", members(job, ending))
-        case .board(let url): return object("tensorboard", [("url", .string(url))])
-        case .noBoard(let reason): return object("no_tensorboard", [("reason", .string(reason))])
+        case .board(let service, let url): return object(service.rawValue, [("url", .string(url))])
+        case .noBoard(let service, let reason):
+            return object("no_" + service.rawValue, [("reason", .string(reason))])
         case .skipped(let job, let range, let file):
             return object(
                 "skipped",

@@ -1,7 +1,8 @@
-/// A TensorBoard that answers on the loopback interface of a worker.
+/// A server that answers on the loopback interface of a worker.
 struct Board: Sendable, Equatable {
+    var service = WebService.tensorboard
     var port: UInt16
-    /// The path below which it answers; everything else is not found.
+    /// What only the user knows: TensorBoard's path, a notebook's token.
     var secret: String
     /// The worker, in the scheduler's words.
     var node: String

@@ -1,6 +1,6 @@
 import IO
 
-/// A loopback port here that reaches the TensorBoard of a job for as long as it is watched, over whatever connection there is.
+/// A loopback port here that reaches the TensorBoard, or the notebook, of a job for as long as it is watched, over whatever connection there is.
 ///
 /// Who owns what: the listener belongs to ``serve()`` and outlives connections, so the address that the user clicked stays
 /// right; the route belongs to ``keepRoute(_:)`` and ends with its connection.
@@ -16,13 +16,15 @@ final class Tunnel: Sendable {
         case refused(reason: String)
     }
     let outcome = Beacon<Outcome?>(nil)
+    private let service: WebService
     private let console: Console
     private let loop: PollLoop
 
     /// How long a browser's connection waits for a link that is down.
     private static let patience: Duration = .seconds(20)
 
-    init(console: Console, loop: PollLoop) {
+    init(to service: WebService = .tensorboard, console: Console, loop: PollLoop) {
+        self.service = service
         self.console = console
         self.loop = loop
     }
@@ -41,7 +43,8 @@ final class Tunnel: Sendable {
                 group.addTask { try await self.announce(port: listener.port) }
                 while true {
                     let connection = try await listener.accept()
-                    group.addTask { await self.pass(connection) }
+                    // Every byte comes and goes on the loop's thread.
+                    group.addTask(executorPreference: loop) { await self.pass(connection) }
                 }
             }
         }
@@ -55,15 +58,15 @@ final class Tunnel: Sendable {
             let secret = try await board.first { board in board.flatMap { $0.secret == announced ? nil : $0.secret } }
             _ = try await route.first { $0 }
             announced = secret
-            let address = "http://localhost:\(port)/\(secret)/"
-            console.report(.board(url: address))
+            let address = "http://localhost:\(port)/\(service.path(secret: secret))"
+            console.report(.board(service, url: address))
             outcome.set(.address(address))
         }
     }
 
     /// There is no TensorBoard, or no way to it.
     func refuse(_ reason: String) {
-        console.report(.noBoard(reason: reason))
+        console.report(.noBoard(service, reason: reason))
         outcome.set(.refused(reason: reason))
     }
 

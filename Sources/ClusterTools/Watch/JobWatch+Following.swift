@@ -65,7 +65,7 @@ extension JobWatch {
                 try await self.deliverCancellation(queue, host: host.name)
                 return .endless
             }
-            if job.hasTensorBoard {
+            if job.service != nil {
                 let way = WayToWorker(host: host, loopback: loopback, profile: profile, run: run, console: console) {
                     try await queue.ask("hostkeys").all("hostkey")
                 }

@@ -97,10 +97,10 @@ actor JobWatch {
             console.report(.warning("job \(id) was not put back in the queue: \(problem)"))
         }
         if let problem = latest.boardProblem, earlier.boardProblem == nil { tunnel.refuse(problem) }
-        if let board = latest.board, let node = latest.node, job.hasTensorBoard {
+        if let service = job.service, let board = latest.address(of: service), let node = latest.node {
             tunnel.offer(
                 Board(
-                    port: board.port, secret: board.secret, node: node, loopback: latest.loopback,
+                    service: service, port: board.port, secret: board.secret, node: node, loopback: latest.loopback,
                     python: latest.python, jobID: latest.values["jobid"] ?? id))
         }
         if latest.end != nil && earlier.end == nil { queuePulse.fire() }

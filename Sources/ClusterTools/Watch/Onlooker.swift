@@ -53,7 +53,7 @@ struct Onlooker: Sendable {
             preconditionFailure("a job that exists has a number and a folder")
         }
         var watched = job
-        watched.hasTensorBoard = job.hasTensorBoard && tunnel != nil
+        if tunnel == nil { (watched.hasTensorBoard, watched.isNotebook) = (false, false) }
         return JobWatch(
             job: watched, id: id, run: run, profile: profile, console: call.console, output: output,
             tunnel: tunnel ?? Tunnel(console: call.console, loop: call.surroundings.loop), linkUse: use

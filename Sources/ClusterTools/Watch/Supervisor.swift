@@ -9,13 +9,14 @@ import SSH
 
 /// Takes one job from its submission, or from wherever it is, to its end or to the user's leave.
 ///
-/// Four tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel. Who owns what: this
-/// actor owns how far the submission has come; the job's progress is ``JobWatch``'s.
+/// Five tasks live as long as it runs: the work over the link, the signals, the questions, the tunnel, the browser. One more
+/// makes the submission ready, beside the first login. Who owns what: this actor owns how far the submission has come; the job's
+/// progress is ``JobWatch``'s.
 actor Supervisor {
     /// What is to be done.
     enum Errand: Sendable {
         /// Submit, and watch unless the job is to be left alone.
-        case submit(Submission, detach: Bool)
+        case submit(Preparation, detach: Bool)
         /// Watch a job that exists.
         /// - Parameter tail: how many lines of each stream's past to show; nil for all.
         case attach(Job, tail: Int?)
@@ -45,33 +46,51 @@ actor Supervisor {
     private let recorder: JobRecorder
     private let loop: PollLoop
     private let tunnel: Tunnel
+    private let visit: BrowserVisit?
     private let questions = Mailbox<Questioner.Message>()
     private let watch = Beacon<JobWatch?>(nil)
     private let retryLogin = Pulse()
     private let linkUse = LinkUse()
 
+    private let prepared = Beacon<Submission?>(nil)
+    private var submitter: Submitter?
     private var stage = Stage.preparing
 
+    /// - Parameters:
+    ///   - service: what the job serves.
+    ///   - visit: leads a browser there; nil for the address alone.
     init(
         connector: Connector, console: Console, keyboard: Keyboard, interrupts: Interrupts, store: JobStore,
-        loop: PollLoop
+        loop: PollLoop, service: WebService? = .tensorboard, visit: BrowserVisit? = nil
     ) {
+        self.visit = visit
         self.connector = connector
         self.console = console
         self.keyboard = keyboard
         self.interrupts = interrupts
         recorder = JobRecorder(store: store, console: console)
         self.loop = loop
-        tunnel = Tunnel(console: console, loop: loop)
+        tunnel = Tunnel(to: service ?? .tensorboard, console: console, loop: loop)
     }
 
     func run(_ errand: Errand) async throws -> Outcome {
         try await withThrowingTaskGroup(of: Outcome?.self) { group in
+            if case .submit(let preparation, _) = errand {
+                // When it fails, whatever the login is at ends with it.
+                group.addTask { [prepared] in
+                    prepared.set(try await preparation.submission())
+                    return nil
+                }
+            }
             group.addTask { try await self.work(at: errand) }
             group.addTask { try await self.heedSignals() }
             group.addTask { try await self.askQuestions() }
             group.addTask {
                 try await self.serveTunnel()
+                return nil
+            }
+            group.addTask {
+                try await self.showPage()
                 return nil
             }
             defer { group.cancelAll() }
@@ -82,7 +101,7 @@ actor Supervisor {
         }
     }
 
-    // MARK: The four tasks
+    // MARK: The tasks
 
     private func work(at errand: Errand) async throws -> Outcome? {
         let link = Link(
@@ -97,12 +116,8 @@ actor Supervisor {
             }
             return true
         }
-        var submitter: Submitter?
-        if case .submit(let submission, _) = errand {
-            submitter = Submitter(submission, recorder: recorder, console: console)
-        }
         do {
-            return try await link.keep { host in try await self.work(at: errand, submitter, on: host) }
+            return try await link.keep { host in try await self.work(at: errand, on: host) }
         } catch  where !(error is CancellationError) {
             // Whatever went wrong here, the job goes on.
             if let watch = watch.value, await watch.ending == nil { _ = detached(from: watch.job) }
@@ -112,17 +127,14 @@ actor Supervisor {
     }
 
     /// What is to be done over one connection.
-    private func work(at errand: Errand, _ submitter: Submitter?, on host: any Host) async throws -> Outcome? {
+    private func work(at errand: Errand, on host: any Host) async throws -> Outcome? {
         if watch.value == nil {
             let job: Job?
-            switch (errand, submitter) {
-            case (.attach(let known, tail: _), _):
+            switch errand {
+            case .attach(let known, tail: _):
                 let claim = RunClaim(job: known, profile: connector.profile)
                 job = try await claim.settledJob(on: host, recorder, console)
-            case (.submit, let submitter?):
-                stage = .submitting(submitter)
-                job = try await submitter.submit(on: host)
-            case (.submit, nil): preconditionFailure("a submission has a submitter")
+            case .submit: job = try await preparedSubmitter().submit(on: host)
             }
             guard let job else { return .interrupted(interrupts.received ?? .interrupt) }
             if case .submit(_, detach: true) = errand {
@@ -143,6 +155,16 @@ actor Supervisor {
         job.node = await watch.files.node ?? job.node
         recorder.save(job)
         return .ended(ending, wasCancelledHere: await watch.wasCancelled)
+    }
+
+    /// Sees the submission through, as soon as it is ready.
+    private func preparedSubmitter() async throws -> Submitter {
+        if let submitter { return submitter }
+        let submission = try await prepared.first { $0 }
+        let submitter = Submitter(submission, recorder: recorder, console: console)
+        self.submitter = submitter
+        stage = .submitting(submitter)
+        return submitter
     }
 
     private func heedSignals() async throws -> Outcome? {
@@ -180,6 +202,15 @@ actor Supervisor {
             try await tunnel.serve()
         } catch  where !(error is CancellationError) {
             tunnel.refuse("cannot listen here: \(error)")
+        }
+    }
+
+    /// Leads the browser there. Without it the job is as good.
+    private func showPage() async throws {
+        do {
+            _ = try await visit?.run(through: tunnel)
+        } catch  where !(error is CancellationError) {
+            console.report(.warning("the browser could not be started: \(error)"))
         }
     }
 

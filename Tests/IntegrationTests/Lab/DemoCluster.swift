@@ -6,6 +6,8 @@ struct DemoCluster: Sendable {
     struct Options: Hashable, Sendable {
         /// A TensorBoard for the jobs; it takes a minute to install the first time.
         var tensorboard = true
+        /// JupyterLab too.
+        var hasJupyter = false
         /// Run as a Unix user of its own with this login shell. Needs root, as do the next four.
         var loginShell: String?
         /// The start files of that user print to stdout.
@@ -23,6 +25,7 @@ struct DemoCluster: Sendable {
 
         var arguments: [String] {
             var arguments = tensorboard ? [] : ["--no-tensorboard"]
+            if hasJupyter { arguments.append("--jupyter") }
             if let loginShell { arguments += ["--login-shell", loginShell] }
             if isNoisy { arguments.append("--noisy") }
             if hasSlurmInLoginShellOnly { arguments.append("--slurm-in-login") }

@@ -80,8 +80,9 @@ let sshdObstacle: String? =
 ///   - desk: whose folder its files lie in.
 ///   - configuration: lines for sshd_config; of an option the first mention counts.
 ///   - questions: what it asks, when `configuration` allows it to.
+///   - before: a command that starts it, given the server's own as further words; none to start it as it is.
 func withSSHServer<Result: Sendable>(
-    on desk: Desk, _ configuration: [String] = [], questions: [SSHServer.Question] = [],
+    on desk: Desk, _ configuration: [String] = [], questions: [SSHServer.Question] = [], by before: [String] = [],
     _ body: @Sendable (SSHServer) async throws -> Result
 ) async throws -> Result {
     let port = try await withListener(preferredPort: nil, loop: try PollLoop()) { $0.port }
@@ -102,7 +103,8 @@ func withSSHServer<Result: Sendable>(
         ]
     let file = server.folder + "/sshd_config"
     try (lines.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-    var launch = tool("/usr/sbin/sshd", "-D", "-f", file, "-E", server.folder + "/log")
+    let words = before + ["/usr/sbin/sshd", "-D", "-f", file, "-E", server.folder + "/log"]
+    var launch = tool(words[0], Array(words.dropFirst()))
     if !questions.isEmpty { launch.environment.merge(try pam(server, questions)) { $1 } }
     return try await withChild(launch) { _ in
         try await eventually("sshd", within: .seconds(10)) {

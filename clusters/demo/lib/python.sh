@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# A virtual environment with TensorBoard, made once and kept for later demos: it takes a minute.
+# A virtual environment with TensorBoard, and JupyterLab where that is asked for, made once and kept for later demos: it takes a minute.
 
 PYTHON_PACKAGES="tensorboard setuptools<81"
 

@@ -6,6 +6,25 @@ node_address() {
     if [ -z "$HOSTS" ]; then echo 127.0.0.1; else host_address "$1"; fi
 }
 
+# The GPUs that Slurm believes NAME to have. Nothing is behind them: jobs get them counted, and that is all.
+node_gpus() {
+    case $1 in
+        n1) echo gpu:a100:4 ;;
+        *) echo gpu:h100_1g.10gb:7 ;;
+    esac
+}
+
+write_gres_configuration() {
+    local node gpus count number
+    mkdir -p "$STATE/gpu"
+    for node in $NODES; do
+        gpus=$(node_gpus "$node") && gpus=${gpus#gpu:} && count=${gpus#*:}
+        # Slurm counts files, which need not be devices.
+        for ((number = 0; number < count; number++)); do : >"$STATE/gpu/$node-$number"; done
+        printf 'NodeName=%s Name=gpu Type=%s File=%s\n' "$node" "${gpus%:*}" "$STATE/gpu/$node-[0-$((count - 1))]"
+    done >"$STATE/gres.conf"
+}
+
 node_lines() {
     local node port=$SLURMD_PORT
     for node in $NODES; do
@@ -17,11 +36,12 @@ node_lines() {
             printf 'NodeName=%s NodeHostname=%s NodeAddr=127.0.0.1 Port=%s' "$node" "$(hostname -s)" "$port"
             port=$((port + 1))
         fi
-        printf ' CPUs=8 RealMemory=16000 TmpDisk=1000 State=UNKNOWN\n'
+        printf ' CPUs=8 RealMemory=16000 TmpDisk=1000 Gres=%s State=UNKNOWN\n' "$(node_gpus "$node")"
     done
 }
 
 write_slurm_configuration() {
+    write_gres_configuration
     local controller communication="NoCtldInAddrAny,NoInAddrAny"
     controller="$(hostname -s)(127.0.0.1)"
     if [ -n "$HOSTS" ]; then controller="login($(host_address login))"; fi
@@ -50,6 +70,7 @@ AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
 JobAcctGatherType=jobacct_gather/none
 SelectType=select/cons_tres
+GresTypes=gpu
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=500
 # A job starts at once.

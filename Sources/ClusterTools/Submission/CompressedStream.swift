@@ -1,0 +1,95 @@
+import Archive
+import Dispatch
+import IO
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Bytes on their way from a thread that makes them to a task that sends them, compressed by as many threads as there are cores:
+/// reading, compressing and sending overlap, in memory that does not depend on how much there is.
+///
+/// Who owns what: the making thread owns the piece that it fills; a full one belongs to a thread of its own until it is compressed;
+/// the queue holds the pieces in their order, and its capacity bounds them all.
+final class CompressedStream: Sendable {
+    /// Of a piece, in bytes, before it is compressed.
+    private static let pieceSize = 1 << 20
+
+    private struct Piece: Sendable {
+        let bytes: OneShot<[UInt8]>
+        let done: Int
+    }
+
+    private let queue: BoundedQueue<Piece>
+    private let codec: Codec
+
+    /// What the far side can unpack.
+    enum Codec: String, Sendable {
+        case gzip, zstd
+
+        /// Links are faster than what more would save, and compressing is what takes longest.
+        func compression(for piece: [UInt8]) -> Compression {
+            switch self {
+            // zlib takes its time for what it cannot make smaller, zstd does not.
+            case .gzip: .gzip(level: Compression.isFutile(for: piece) ? 0 : 1)
+            case .zstd: .zstd(level: 1)
+            }
+        }
+    }
+
+    init(_ codec: Codec) {
+        self.codec = codec
+        queue = BoundedQueue(capacity: min(ProcessInfo.processInfo.activeProcessorCount, 8) + 1)
+    }
+
+    /// Makes the bytes on a thread, and sends them compressed.
+    ///
+    /// - Parameters:
+    ///   - make: hands its bytes to its argument, with how many bytes of files are done; false says that no more are wanted.
+    ///   - send: is given the next compressed bytes, and how many bytes of files they complete. False ends it early.
+    func run(
+        _ make: @escaping @Sendable (_ put: ([UInt8], _ done: Int) -> Bool) throws -> Void,
+        send: ([UInt8], _ done: Int) async throws -> Bool
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in
+                try await onThread { [self] in
+                    defer { queue.finish() }
+                    try fill(make)
+                }
+            }
+            // A thread that waits for room must not wait for ever.
+            defer { queue.abandon() }
+            while let piece = try await queue.take() {
+                guard try await send(try await piece.bytes.value(), piece.done) else {
+                    queue.abandon()
+                    break
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func fill(_ make: (_ put: ([UInt8], _ done: Int) -> Bool) throws -> Void) throws {
+        var piece: [UInt8] = []
+        var lastDone = 0
+        try make { bytes, done in
+            piece += bytes
+            lastDone = done
+            guard piece.count >= Self.pieceSize else { return true }
+            defer { piece = [] }
+            return handOver(piece, done)
+        }
+        if !piece.isEmpty { _ = handOver(piece, lastDone) }
+    }
+
+    private func handOver(_ piece: [UInt8], _ done: Int) -> Bool {
+        let compressed = OneShot<[UInt8]>()
+        guard queue.put(Piece(bytes: compressed, done: done)) else { return false }
+        let compression = codec.compression(for: piece)
+        startThread { compressed.deliver(Result { try compression.compress(piece) }) }
+        return true
+    }
+}

@@ -1,0 +1,127 @@
+import IO
+
+extension Benchmark {
+    /// TensorBoard's tunnel, one stream and many.
+    ///
+    /// - Parameter roundTrip: to the access node, in milliseconds.
+    static func tunnel(roundTrip: Int) -> Benchmark {
+        Benchmark(
+            name: "tunnel-\(roundTrip)ms", summary: "the tunnel to TensorBoard, at a round trip of \(roundTrip) ms"
+        ) { laboratory in
+            let cluster = try await laboratory.cluster()
+            let server = try ByteServer(in: laboratory)
+            return try await laboratory.withLink(to: cluster, roundTrip: .milliseconds(roundTrip)) { _, access in
+                var access = access
+                access.environment = server.environment
+                return try await laboratory.withRunningJob(on: cluster, over: access) { [access] job in
+                    let path = try job.origin()
+                    return try await laboratory.withSSHForward(over: access, to: path.port) { port in
+                        // What libssh2 agrees on: the rest of the difference is the program's.
+                        let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-256"]
+                        return try await laboratory.withSSHForward(over: access, to: path.port, options: same) { same in
+                            let pair = TunnelPair(
+                                laboratory: laboratory, ours: job.address,
+                                theirs: RunningJob.Address(port: port, path: path.path),
+                                same: RunningJob.Address(port: same, path: path.path), roundTrip: roundTrip)
+                            return try await pair.rows()
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same server by two tunnels.
+private struct TunnelPair: Sendable {
+    let laboratory: Laboratory
+    /// Submit's, ssh's as it comes, and ssh's with the algorithms of submit's.
+    let ours, theirs, same: RunningJob.Address
+    /// In milliseconds.
+    let roundTrip: Int
+
+    private var place: String { roundTrip == 0 ? "loopback" : "\(roundTrip) ms" }
+
+    func rows() async throws -> [Row] {
+        try await [
+            one(), compare("tunnel, one stream, same algorithms", same, streams: 1, goal: .none),
+            compare("tunnel, 64 streams", theirs, streams: 64, goal: .ratioAtLeast(1)), small(),
+        ]
+    }
+
+    private func one() async throws -> Row {
+        try await compare("tunnel, one stream", theirs, streams: 1, goal: .ratioAtLeast(roundTrip == 0 ? 1 : 3))
+    }
+
+    private func compare(_ what: String, _ theirs: RunningJob.Address, streams: Int, goal: Goal) async throws -> Row {
+        let size = 256_000_000 / streams
+        let result = try await interleaved(laboratory.fewRepetitions) {
+            try await rate(ours, streams: streams, size)
+        } theirs: {
+            try await rate(theirs, streams: streams, size)
+        }
+        return Row(
+            what: "\(what), \(place)", against: "ssh -L", goal: goal, unit: .bytesPerSecond, ours: result.ours,
+            theirs: result.theirs)
+    }
+
+    /// Bytes a second, of all streams together, from the first connection to the last byte.
+    private func rate(_ address: RunningJob.Address, streams: Int, _ size: Int) async throws -> Double {
+        let seconds = try await timed {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<streams {
+                    group.addTask {
+                        let late = BenchmarkError("the tunnel took longer than 60 s for \(size) bytes")
+                        try await withTimeout(.seconds(60), or: late) {
+                            try await laboratory.withByteClient(address) { try await $0.fetch(size) }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        return Double(streams * size) / seconds
+    }
+
+    /// Small requests, alone and beside a download.
+    private func small() async throws -> Row {
+        let oursIdle = try await latencies(ours)
+        let theirsIdle = try await latencies(theirs)
+        let oursBusy = try await busyLatencies(ours)
+        let theirsBusy = try await busyLatencies(theirs)
+        var row = Row(
+            what: "tunnel, small requests beside a bulk one, \(place)", against: "its own, idle", goal: .ratioAtMost(2),
+            unit: .seconds, ours: oursBusy, theirs: oursIdle)
+        row.details = [("ssh -L, idle", theirsIdle), ("ssh -L, beside a bulk one", theirsBusy)].compactMap {
+            name, series in series.median.map { Detail(name: name, value: $0, unit: .seconds) }
+        }
+        return row
+    }
+
+    private func latencies(_ address: RunningJob.Address) async throws -> Series {
+        try await laboratory.withByteClient(address) { client in
+            var series = Series()
+            for round in 0..<40 {
+                let seconds = try await timed { try await client.fetch(1000) }
+                if round >= 5 { series.values.append(seconds) }
+                // A person's clicks, and not a bulk of their own.
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            return series
+        }
+    }
+
+    private func busyLatencies(_ address: RunningJob.Address) async throws -> Series {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await laboratory.withByteClient(address) { client in
+                    while true { try await client.fetch(1_000_000_000) }
+                }
+            }
+            defer { group.cancelAll() }
+            // Until it flows as it will.
+            try await Task.sleep(for: .seconds(1))
+            return try await latencies(address)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+# Lists and removes what submissions left, by requests, a line each on standard input. Set before: ct_bases(), which prints
+# further folders for runs, a line each: jobs that were submitted with another untar_path are there.
+#   list                     run FOLDER|NAME|ACTIVE|LAST|EXIT|KILOBYTES|RESULTS|PULLED for each run, FOLDER a number of `base`
+#                            environment FOLDER|NAME|LAST|KILOBYTES, leftover FOLDER|NAME|LAST|KILOBYTES
+#   run FOLDER NAME          removes that run: `kept WHY` when it has not
+#   environment FOLDER NAME  the same for a virtual environment
+#   leftover FOLDER NAME     for a folder that an interrupted program has left
+# Every answer ends with a line `done`. Only what has the marks of our own making is listed, or removed; nothing behind a
+# symbolic link is; and it is looked at once more before it goes.
+
+# ct_is_run PATH: whether a submission has made it.
+ct_is_run() {
+    [ -d "$1" ] && [ ! -L "$1" ] && [ ! -L "${1%/*}" ] && [ ! -L "$1/job" ] && [ -d "$1/job" ] && [ -d "$1/code" ] \
+        && [ -f "$1/sbatch_script.sh" ] && [ -e "$1/job/claim" ] || return 1
+    case ${1##*/} in
+        [0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9][0-9][0-9]-*) ;;
+        *) return 1 ;;
+    esac
+}
+
+ct_is_environment() { [ -d "$1" ] && [ ! -L "$1" ] && [ ! -L "${1%/*}" ] && [ -f "$1/pyvenv.cfg" ]; }
+ct_is_leftover() { [ -d "$1" ] && [ ! -L "$1" ]; }
+
+ct_changed() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null || echo 0; }
+ct_size() { du -sk "$1" 2>/dev/null | { read -r ct_size _; echo "${ct_size:-0}"; }; }
+
+# When the job of a run ended, or was last heard of, in ct_last; its exit status, of an array a bad one, in ct_exit.
+ct_look_at_end() {
+    ct_last= ct_exit=
+    for ct_file in "$1"/job/end "$1"/job/[0-9]*/end; do
+        ct_read "$ct_file" || continue
+        case $ct_value in '' | *[!0-9]*) continue ;; esac
+        [ "$ct_value" -gt "${ct_last:-0}" ] && ct_last=$ct_value
+    done
+    for ct_file in "$1"/job/exit "$1"/job/[0-9]*/exit; do
+        ct_read "$ct_file" && { [ "${ct_exit:-0}" = 0 ] && ct_exit=$ct_value; }
+    done
+    [ -n "$ct_last" ] || ct_last=$(ct_changed "$1/job")
+}
+
+# Whether the command has written files that are nowhere else.
+ct_has_results() {
+    [ -n "$(find "$1/code" -type f -newer "$1/job/claim/owner" 2>/dev/null | head -n 1)" ] || [ ! -e "$1/job/claim/owner" ]
+}
+
+ct_yes() { if "$@"; then echo yes; else echo no; fi; }
+
+ct_list_base() {
+    for ct_path in "$2"/*/[0-9]*-[0-9]*-*; do
+        ct_is_run "$ct_path" || continue
+        ct_name=${ct_path#"$2"/}
+        ct_look_at_end "$ct_path"
+        ct_say run "$1|$ct_name|$(ct_yes scheduler_is_active "$ct_path")|$ct_last|$ct_exit|$(ct_size "$ct_path")|$(
+            ct_yes ct_has_results "$ct_path")|$(ct_yes [ -e "$ct_path/job/pulled" ])"
+    done
+    for ct_path in "$2"/.environments/*; do
+        ct_is_environment "$ct_path" || continue
+        ct_say environment "$1|${ct_path##*/}|$(ct_changed "$ct_path/.complete")|$(ct_size "$ct_path")"
+    done
+    for ct_path in "$2"/*/.incoming-* "$2"/*/.given-up-* "$2"/*/.removing-* "$2"/.board-*; do
+        ct_is_leftover "$ct_path" || continue
+        ct_say leftover "$1|${ct_path#"$2"/}|$(ct_changed "$ct_path")|$(ct_size "$ct_path")"
+    done
+}
+
+ct_list() {
+    ct_number=0
+    { printf '%s\n' "$ct_base"; ct_bases; } | while IFS= read -r ct_folder; do
+        ct_say base "$ct_number|$ct_folder"
+        [ ! -d "$ct_folder" ] || ct_list_base "$ct_number" "$ct_folder"
+        ct_number=$((ct_number + 1))
+    done
+}
+
+# ct_find FOLDER NAME: the path of what is to go, in ct_path. Names are our own words: two components at most, no dots only.
+ct_find() {
+    case $2 in */*/* | /* | . | .. | */. | */.. | ./* | ../*) ct_say kept "it has no name of ours"; return 1 ;; esac
+    ct_folder=$({ printf '%s\n' "$ct_base"; ct_bases; } | sed -n "$(($1 + 1))p")
+    ct_path=$ct_folder/$2
+}
+
+# ct_remove PATH: at once for whoever looks, since it is renamed first.
+ct_remove() {
+    ct_gone=${1%/*}/.removing-${1##*/}
+    case ${1##*/} in .removing-*) ct_gone=$1 ;; esac
+    if ct_out=$({ [ "$ct_gone" = "$1" ] || mv "$1" "$ct_gone"; } 2>&1 && { rm -rf "$ct_gone" 2>/dev/null || {
+        chmod -R u+rwX "$ct_gone" && rm -rf "$ct_gone"; }; } 2>&1); then
+        return 0
+    fi
+    ct_say kept "$(printf %s "$ct_out" | tr '\n' ' ')"
+}
+
+ct_clean() {
+    ct_login
+    ct_find_base
+    ct_say done ready
+    while IFS= read -r ct_request; do
+        set -f
+        set -- $ct_request
+        set +f
+        ct_verb=$1
+        # What runs now, and not what ran when it was listed.
+        if ! ct_out=$(scheduler_answers 2>&1); then
+            ct_fail 69 "the scheduler on $(uname -n) cannot say which jobs run: nothing is removed" "$ct_out"
+        fi
+        scheduler_note_active
+        case $ct_verb in
+            list) ct_list ;;
+            run)
+                ct_find "$2" "$3" && if ! ct_is_run "$ct_path"; then
+                    ct_say kept "it is no run folder any more"
+                elif scheduler_is_active "$ct_path"; then
+                    ct_say kept "its job has not ended"
+                else
+                    ct_remove "$ct_path"
+                fi
+                ;;
+            environment)
+                ct_find "$2" ".environments/$3" && ct_is_environment "$ct_path" && ct_remove "$ct_path"
+                ;;
+            leftover)
+                ct_find "$2" "$3" && ct_is_leftover "$ct_path" && ct_remove "$ct_path"
+                ;;
+        esac
+        ct_say done "$ct_verb"
+    done
+}
+ct_clean
