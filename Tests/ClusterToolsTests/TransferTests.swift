@@ -164,10 +164,19 @@ import Testing
         #expect(progress.secondsLeft == 70)
         #expect(
             progress.line("pulling", at: start + .seconds(10))
-                == "pulling 30 MB of 100 MB (30 %), file 1 of 2, 1.0 MB/s, 70 s left")
+                == "pulling 30 MB of 100 MB (30 %), file 1 of 2, 1.0 MB/s, 1 min left")
         #expect(progress.line("pulling", at: start + .seconds(10)) == nil)
         progress.skip(60_000_000)
         #expect(progress.carried == 30_000_000)
         #expect(progress.secondsLeft == 10)
     }
+}
+
+@Suite struct UTCStampTests {
+    @Test(arguments: [
+        (0, "197001010000.00"), (951_782_400, "200002290000.00"), (1_700_000_000, "202311142213.20"),
+        (-1, "196912312359.59"), (4_102_444_799, "209912312359.59"), (.max, "999912312359.59"),
+        (.min, "100001010000.00"),
+    ])
+    func isWhatTouchTakes(seconds: Int, text: String) { #expect(UTCStamp.text(seconds) == text) }
 }

@@ -5,6 +5,7 @@
 #     read        sends whole files, as tar archives one after the other. Standard input: paths
 #     parts       sends files from an offset on. Standard input: OFFSET, SIZE and path of each
 #     write       unpacks the archive on standard input; files appear under their names when it is complete
+#     folders     gives folders their modes and times. Standard input: MODE, STAMP (as below) and path of each
 #     append      adds standard input to a part file: see ct_append
 # Paths begin with ./ and may hold any byte; on standard input each word ends with a NUL. What list, read and parts
 # send comes after the line `done data`, up to the end of the output.
@@ -128,6 +129,10 @@ ct_files() {
     case $ct_do in
         write) ct_write ;;
         append) ct_append ;;
+        folders)
+            xargs -0 -n 3 sh -c 'TZ=UTC0 touch -m -t "$2" "$3" && chmod "$1" "$3"' sh 2>/dev/null
+            ct_say done written
+            ;;
         *)
             ct_say done data
             case $ct_do in

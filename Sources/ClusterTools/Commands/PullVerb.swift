@@ -1,5 +1,11 @@
 import IO
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 extension Verb {
     static let pull = Verb(
         name: "pull", operands: "PATH...", operandCount: 0...Int.max,
@@ -60,18 +66,23 @@ struct PullVerb {
         if let note = choice.note { call.console.report(.note(note)) }
         let job = choice.job
         let profile = try call.profile(of: job)
-        guard !call.operands.isEmpty else {
+        let words = call.operands.isEmpty ? job.plan?.pulls ?? [] : call.operands
+        guard !words.isEmpty else {
             throw Failure(
                 Exit.usage, "pull: which files of job \(job.title)?", remedy: "cluster pull 'outputs/**' for example")
         }
-        var patterns: [PathPattern] = []
-        for word in call.operands { patterns.append(try PathPattern(word)) }
+        let patterns = try words.map { word throws(Failure) in try PathPattern(word) }
         let home = job.folderHere
         let recorder = JobRecorder(store: call.store, console: call.console)
-        return try await pull(from: profile, into: target(home)) { [patterns] host in
+        let status = try await pull(from: profile, into: target(home)) { [patterns] host in
             let job = try await RunClaim(job: job, profile: profile).settledJob(on: host, recorder, call.console)
             return [Pull.Source(folder: try job.workFolder(of: profile), patterns: patterns)]
         }
+        // What submit --pull has asked for is here, all of it.
+        if status == 0, words == job.plan?.pulls, job.phase == .ended, !call.has(.to), !call.has(.dryRun) {
+            try call.store.update(job.token) { $0.pulled = time(nil) }
+        }
+        return status
     }
 
     private func target(_ usual: String) throws(Failure) -> LocalFolder {
@@ -103,7 +114,7 @@ struct PullVerb {
             return try await call.isConfirmed(question, by: keyboard)
         }
         let report = TransferReport(console: call.console, direction: .pulled, place: target.path)
-        let outcome = try await link.keep { host -> Pull.Outcome? in
+        let outcome = try await link.keep { host -> TransferOutcome? in
             let sources = try await sources(host)
             guard call.has(.dryRun) else { return try await pull.run(sources, on: host) }
             for source in sources {

@@ -78,9 +78,9 @@ struct FarFolder: Sendable, Equatable {
 
     // MARK: The program
 
-    private static func below(_ path: [UInt8]) -> [UInt8] { [UInt8(ascii: "."), BytePath.slash] + path }
+    static func below(_ path: [UInt8]) -> [UInt8] { [UInt8(ascii: "."), BytePath.slash] + path }
 
-    private static func words(_ words: [[UInt8]]) -> [UInt8] { words.flatMap { $0 + [0] } }
+    static func words(_ words: [[UInt8]]) -> [UInt8] { words.flatMap { $0 + [0] } }
 
     /// Starts the program, gives it its input, and hands its data on as soon as it says that there is some.
     private func exchange<R: Sendable>(
@@ -102,7 +102,7 @@ struct FarFolder: Sendable, Equatable {
         }
     }
 
-    private func program(_ action: String, _ more: String) -> RemoteProgram {
+    func program(_ action: String, _ more: String) -> RemoteProgram {
         RemoteProgram(.files, of: profile, definitions: definitions + "ct_do=\(action)\n" + more)
     }
 }

@@ -73,6 +73,22 @@ final class LocalFolder {
         return names
     }
 
+    /// What lies at a path and below it; nothing when nothing does.
+    func entries(below path: [UInt8]) throws(Failure) -> [FileEntry] {
+        guard var top = try entry(path) else { return [] }
+        guard top.kind == .folder else { return [top] }
+        let names: [[UInt8]]
+        do {
+            names = try self.names(in: path)
+        } catch {
+            top.kind = .closedFolder
+            return [top]
+        }
+        var entries = [top]
+        for name in names { entries += try self.entries(below: BytePath.join(path, name)) }
+        return entries
+    }
+
     /// Opens a file to read it.
     func open(_ path: [UInt8]) throws(Failure) -> CInt {
         let (folder, name) = BytePath.split(path)

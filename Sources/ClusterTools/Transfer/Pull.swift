@@ -12,23 +12,6 @@ final class Pull {
         var patterns: [PathPattern]
     }
 
-    /// What came of it.
-    struct Outcome: Sendable {
-        var files = 0
-        /// Those that went over the link.
-        var bytes = 0
-        /// How many of the wanted files are now here as they are there.
-        var unchanged = 0
-        /// What is newer here, and stayed.
-        var newer: [String] = []
-        /// What could not be fetched, and why.
-        var obstacles: [String] = []
-        /// Patterns that mean nothing that is there.
-        var unmatched: [String] = []
-        /// What had changed once more when it was here.
-        var changing: [String] = []
-    }
-
     private let target: LocalFolder
     private let console: Console
     private let use: LinkUse
@@ -73,9 +56,9 @@ final class Pull {
     }
 
     /// Fetches what is wanted and is not here.
-    func run(_ sources: [Source], on host: any Host) async throws -> Outcome {
+    func run(_ sources: [Source], on host: any Host) async throws -> TransferOutcome {
         let carried = progress.carried
-        var outcome = Outcome()
+        var outcome = TransferOutcome()
         do {
             for source in sources { try await fetchAll(source, on: host, &outcome) }
         } catch let error as ConversationEnded {
@@ -92,7 +75,7 @@ final class Pull {
         return outcome
     }
 
-    private func fetchAll(_ source: Source, on host: any Host, _ outcome: inout Outcome) async throws {
+    private func fetchAll(_ source: Source, on host: any Host, _ outcome: inout TransferOutcome) async throws {
         // What has changed meanwhile, as the files of a job that runs do, is fetched once more; the third time only looks.
         for round in 1...3 {
             let plan = try await decided(source, on: host)

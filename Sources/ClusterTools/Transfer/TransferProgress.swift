@@ -1,3 +1,5 @@
+import Slurm
+
 /// How far a transfer has come: what is shown while it goes on. A value; the time is told to it.
 struct TransferProgress {
     /// What is to be moved altogether, in bytes and files.
@@ -59,14 +61,7 @@ struct TransferProgress {
         if bytes > 0 { line += " (\(doneBytes * 100 / max(bytes, 1)) %)" }
         if files > 1 { line += ", file \(min(doneFiles + 1, files)) of \(files)" }
         if let rate { line += ", \(byteCount(Int(rate)))/s" }
-        if let secondsLeft { line += ", \(Self.span(secondsLeft)) left" }
+        if let secondsLeft { line += ", \(SlurmDuration.words(secondsLeft)) left" }
         return line
-    }
-
-    /// A span of time as a person reads it.
-    private static func span(_ seconds: Int) -> String {
-        if seconds < 90 { return "\(seconds) s" }
-        if seconds < 5400 { return "\((seconds + 30) / 60) min" }
-        return "\(tenths(Double(seconds) / 3600)) h"
     }
 }

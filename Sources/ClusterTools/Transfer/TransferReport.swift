@@ -30,7 +30,7 @@ struct TransferReport {
     }
 
     /// - Returns: the status to exit with.
-    func report(_ outcome: Pull.Outcome) -> Int32 {
+    func report(_ outcome: TransferOutcome) -> Int32 {
         console.report(
             .transferred(
                 Transferred(
