@@ -6,6 +6,7 @@ struct Verb: Sendable {
         case cluster, name, branch, sbatch, detach
         case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case olderThan, failed, unpulled, dryRun
+        case job, to
         case json, quiet, verbose, help, version
     }
 
@@ -80,7 +81,14 @@ struct Verb: Sendable {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
             examples: examples, table: table,
-            closing: operands.contains("JOB") ? Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "") : nil)
+            closing: closing)
+    }
+
+    /// What JOB means, where there is one.
+    private var closing: String? {
+        if options.contains(where: { $0.id == .job }) { return Self.aboutJobs + Self.aboutNoJob }
+        guard operands.contains("JOB") else { return nil }
+        return Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "")
     }
 
     static let aboutJobs = """
