@@ -73,12 +73,11 @@ struct Order: Sendable {
     ///   - selection: the records of this machine.
     init(
         again word: String, _ invocation: Invocation, _ choice: Choice?, among selection: JobSelection,
-        _ surroundings: Surroundings,
-        _ console: Console
+        _ surroundings: Surroundings, _ console: Console
     ) throws {
-        let choice = try selection.job(word)
-        if let note = choice.note { console.report(.note(note)) }
-        let job = choice.job
+        let found = try selection.job(word)
+        if let note = found.note { console.report(.note(note)) }
+        let job = found.job
         guard let earlier = job.plan else {
             throw Failure(
                 Exit.dataError, "the record of job \(job.title) does not say how it was submitted",
