@@ -76,9 +76,9 @@ struct Order: Sendable {
         _ surroundings: Surroundings,
         _ console: Console
     ) throws {
-        let choice = try selection.job(word)
-        if let note = choice.note { console.report(.note(note)) }
-        let job = choice.job
+        let found = try selection.job(word)
+        if let note = found.note { console.report(.note(note)) }
+        let job = found.job
         guard let earlier = job.plan else {
             throw Failure(
                 Exit.dataError, "the record of job \(job.title) does not say how it was submitted",
