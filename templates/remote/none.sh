@@ -74,6 +74,13 @@ ct_place() { (cd "$ct_run" 2>/dev/null && pwd -P) || printf '%s\n' "$ct_run"; }
 # ct_has_processes: whether anything still has the job's mark, also when its leader or its run folder is gone.
 ct_has_processes() { grep -qsF "SUBMIT_RUN=$(ct_place)" /proc/[0-9]*/environ; }
 
+# scheduler_is_active RUN: whether its job has not ended.
+scheduler_note_active() { :; }
+scheduler_is_active() {
+    ct_run=$1
+    ct_read "$1/job/id" && ct_is_alive "$ct_value" || ct_has_processes
+}
+
 # scheduler_queue ID: one line in the form of squeue's; nothing when the job's run folder is gone and it does not run either.
 scheduler_queue() {
     if ct_read "$ct_run/job/end"; then

@@ -26,6 +26,8 @@ public struct Invocation: Sendable, Equatable {
     public var requeueBefore: Int?
     /// The job to submit once more; nothing for a new one.
     public var resubmitted: String?
+    /// What to fetch when the job has ended; empty as for ``tensorboard``.
+    public var pulls: [String] = []
     /// Whether to leave once the job is submitted.
     public var detach = false
     /// Whether only to show what would be done.
@@ -99,6 +101,7 @@ extension Invocation {
         case (.linger, .boolean(let wanted)): linger = wanted
         case (.requeueBefore, .text(let span)): requeueBefore = try TimeSpan.seconds(span, occurrence.spelling)
         case (.resubmit, .text(let job)): resubmitted = job
+        case (.pull, .text(let pattern)): pulls.append(try PathPattern(pattern).text)
         case (.detach, _): detach = true
         case (.dryRun, _): dryRun = true
         case (.json, _): json = true

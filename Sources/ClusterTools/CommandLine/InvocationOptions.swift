@@ -2,7 +2,7 @@
 public enum SubmitOption: Hashable, Sendable {
     case cluster, need, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
     case tensorboard, logdir, linger
-    case detach, dryRun, json, quiet, verbose, help, version
+    case pull, detach, dryRun, json, quiet, verbose, help, version
 }
 
 extension Invocation {
@@ -60,6 +60,9 @@ extension Invocation {
             .init(
                 "How submit behaves",
                 [
+                    .init(
+                        .pull, nil, ["pull"], .required("PATH"),
+                        help: "fetch this when the job has ended ('outputs/**'); may be said again"),
                     .init(.detach, nil, ["detach"], help: "print the job's id and leave"),
                     .init(.dryRun, nil, ["dry-run"], help: "show what would be sent and run; connect nowhere"),
                     .init(.json, nil, ["json"], help: "status as one JSON object a line"),

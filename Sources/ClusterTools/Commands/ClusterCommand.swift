@@ -7,7 +7,10 @@
 /// The `cluster` command: what is to be known and done about jobs after `submit`.
 public struct ClusterCommand {
     /// In the order of the help.
-    static let verbs: [Verb] = [.jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel, .probe, .add, .check]
+    static let verbs: [Verb] = [
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .cancel, .clean, .probe, .add, .check,
+        .completion, .man,
+    ]
 
     static let table = Verb.Table(
         command: "cluster",
@@ -36,8 +39,11 @@ public struct ClusterCommand {
             let words = try RawArguments.strings(RawArguments.ofThisProcess())
             switch try ClusterRequest.parse(words) {
             case .help(let help, let status):
-                print(help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil), terminator: "")
+                print(help.textForStandardOutput, terminator: "")
                 return status
+            case .complete(let program, let words):
+                let inventory = Completion.Inventory(try Surroundings(interrupts: interrupts))
+                print(Completion(inventory: inventory).answer(to: program, words).text, terminator: "")
             case .version: print("cluster \(Product.version)")
             case .run(let verb, let occurrences, let operands):
                 let surroundings = try Surroundings(interrupts: interrupts)
@@ -63,6 +69,8 @@ public struct ClusterCommand {
 enum ClusterRequest: Sendable {
     case help(Help, status: Int32)
     case version
+    /// What a shell's completion asks; in no help.
+    case complete(program: String, [String])
     case run(Verb, [Verb.Table.Occurrence], operands: [String])
 
     /// - Parameter words: those after the program's name.
@@ -85,6 +93,7 @@ enum ClusterRequest: Sendable {
             guard let about = rest.popFirst() else { return .help(ClusterCommand.help, status: 0) }
             return .help(try verb(about).help, status: 0)
         }
+        if name == "complete", let program = rest.popFirst() { return .complete(program: program, Array(rest)) }
         let verb = try verb(name)
         let after = try verb.table.parse(Array(rest), operands: .anywhere)
         let occurrences = before.occurrences + after.occurrences

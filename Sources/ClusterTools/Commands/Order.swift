@@ -54,7 +54,7 @@ struct Order: Sendable {
         plan = try JobPlan(
             options: given.overridden(by: own), ownOptions: own,
             directory: directory, logdir: invocation.logdir ?? ".",
-            lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore
+            lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore, pulls: invocation.pulls
         ).checked(for: profile, console)
         guard !isNotebook || !plan.options.isArray else {
             throw Failure(
@@ -73,8 +73,7 @@ struct Order: Sendable {
     ///   - selection: the records of this machine.
     init(
         again word: String, _ invocation: Invocation, _ choice: Choice?, among selection: JobSelection,
-        _ surroundings: Surroundings,
-        _ console: Console
+        _ surroundings: Surroundings, _ console: Console
     ) throws {
         let found = try selection.job(word)
         if let note = found.note { console.report(.note(note)) }
@@ -113,7 +112,8 @@ struct Order: Sendable {
             options: options.overridden(by: layer), ownOptions: earlier.ownOptions.overridden(by: layer),
             directory: earlier.directory, logdir: invocation.logdir ?? earlier.logdir,
             lingers: invocation.linger ?? earlier.lingers,
-            requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore
+            requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore,
+            pulls: invocation.pulls.isEmpty ? earlier.pulls : invocation.pulls
         ).checked(for: profile, console)
         source = .commit(of: job)
         self.invocation = invocation

@@ -22,9 +22,7 @@ public struct SubmitCommand: Sendable {
         do {
             switch try InvocationRequest.parse(RawArguments.ofThisProcess()) {
             case .help:
-                print(
-                    Invocation.help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil),
-                    terminator: "")
+                print(Invocation.help.textForStandardOutput, terminator: "")
             case .version: print(Invocation.versionText, terminator: "")
             case .submit(let invocation):
                 return await run(invocation, try Surroundings(interrupts: interrupts))
