@@ -1,19 +1,23 @@
 extension Benchmark {
     /// What everybody pays for every start.
     static let help = Benchmark(name: "help", summary: "submit --help") { laboratory in
-        func wall(_ program: String, _ argument: String) async throws -> Double {
-            try await Command(laboratory: laboratory, program: program, arguments: [argument], directory: "/")
-                .run(within: .seconds(10)).seconds
-        }
         let (ours, theirs) = try await interleaved(laboratory.repetitions * 5) {
-            try await wall(Programs.submit, "--help")
+            try await laboratory.wall(Programs.submit, "--help")
         } theirs: {
-            try await wall("ssh", "-V")
+            try await laboratory.wall("ssh", "-V")
         }
         return [
             Row(
                 what: "submit --help", against: "ssh -V", goal: .ratioAtMost(3), unit: .seconds, ours: ours,
                 theirs: theirs)
         ]
+    }
+}
+
+extension Laboratory {
+    /// From start to end, in seconds.
+    fileprivate func wall(_ program: String, _ argument: String) async throws -> Double {
+        try await Command(laboratory: self, program: program, arguments: [argument], directory: "/")
+            .run(within: .seconds(10)).seconds
     }
 }
