@@ -129,7 +129,10 @@ import Testing
                 if case .line("file", let value) = item { lines.append(value) }
             }
             let files = StateFiles(lines: lines)
-            _ = (files.address(of: .tensorboard)?.port, files.address(of: .notebook)?.secret, files.exit, files.start, files.restarts, files.outputOffset)
+            _ = (
+                files.address(of: .tensorboard)?.port, files.address(of: .notebook)?.secret, files.exit, files.start,
+                files.restarts, files.outputOffset
+            )
             _ = Ending(state: nil, files: files)
         }
     }
