@@ -10,7 +10,7 @@ import Testing
         var answer = Answer()
         for line in ["base 0|/s"] + lines {
             let parts = line.split(separator: " ", maxSplits: 1)
-            answer.lines.append((String(parts[0]), String(parts[1])))
+            answer.lines.append((String(parts[0]), parts.count > 1 ? String(parts[1]) : ""))
         }
         return Findings(answer)
     }
