@@ -83,9 +83,10 @@ import Testing
     @Test func theScreen() {
         #expect(
             ClusterCommand.help.text(styled: false) == """
-                Usage: cluster VERB [options] [JOB...]
+                Usage: cluster VERB [options] [JOB... | NAME...]
 
-                Picks up jobs that submit has started, from any terminal, after any absence.
+                Picks up jobs that submit has started, from any terminal, after any absence; and
+                knows the machines that they run on.
 
                 Examples:
                   cluster jobs
@@ -108,6 +109,11 @@ import Testing
                   notebook                    JupyterLab as a job, shown in the browser
                   cancel JOB...               end jobs, and wait until they have ended
                   clean [JOB...]              remove what old jobs have left, there and here
+                  probe [NAME...]             what is free on all machines and partitions
+                  add NAME                    make a profile: logs in, looks around, asks,
+                                              writes it
+                  check [NAME]                whether all is there that jobs need, and what to
+                                              do where it is not
                   completion SHELL            print what completes submit and cluster in bash,
                                               zsh or fish
                   man [PAGE]                  print a manual page: of cluster, submit, or a verb

@@ -105,6 +105,17 @@ scheduler_queue() {
 
 scheduler_probe() { :; }
 
+# scheduler_check: whether jobs outlive the login, where that can be found out.
+scheduler_check() {
+    ct_have busctl || return 0
+    ct_value=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+        KillUserProcesses 2>/dev/null)
+    [ "$ct_value" != 'b true' ] || [ -e "/var/lib/systemd/linger/$(id -un)" ] || ct_say kills-processes "$ct_value"
+}
+
+# scheduler_test: there is nobody who could refuse a job.
+scheduler_test() { :; }
+
 # scheduler_exit_code ID: nobody but the job itself knows.
 scheduler_exit_code() { :; }
 

@@ -6,7 +6,7 @@
 #   files OUT OUT-MAX ERR ERR-MAX   state files, and so many bytes of slurm.out and slurm.err from these offsets
 #   tasks                           the state files of an array's tasks, a line each
 #   hostkeys                        the ssh host keys of the job's node
-#   queue ID[,ID...]                what the queue knows
+#   queue ID AGE                    what the queue knows, or knew so many seconds ago at most
 #   exitcode ID                     the exit code that the scheduler noted: STATUS SIGNAL
 #   cancel ID                       ends the job
 #   remove                          removes the run folder (of a submission that was interrupted)
@@ -102,7 +102,7 @@ ct_watch() {
             age) ct_tell_age "$1" ;;
             files) ct_files "$@" ;;
             tasks) ct_tasks ;;
-            queue) scheduler_queue "$1" ;;
+            queue) scheduler_queue "$@" ;;
             hostkeys)
                 ct_find_board || ct_board=$ct_run/job
                 ct_lines hostkey "$(cat "$ct_board/hostkeys" 2>/dev/null)"

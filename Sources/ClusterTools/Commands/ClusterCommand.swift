@@ -8,8 +8,8 @@
 public struct ClusterCommand {
     /// In the order of the help.
     static let verbs: [Verb] = [
-        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .cancel, .clean, .probe, .completion,
-        .man,
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .cancel, .clean, .probe, .add, .check,
+        .completion, .man,
     ]
 
     static let table = Verb.Table(
@@ -17,8 +17,10 @@ public struct ClusterCommand {
         groups: [.init("Options", Verb.common + [.init(.version, nil, ["version"], help: "the version")])])
 
     static let help = Help(
-        usage: "cluster VERB [options] [JOB...]",
-        summary: "Picks up jobs that submit has started, from any terminal, after any absence.",
+        usage: "cluster VERB [options] [JOB... | NAME...]",
+        summary: """
+            Picks up jobs that submit has started, from any terminal, after any absence; and knows the machines that they run on.
+            """,
         examples: [
             .init("cluster jobs", "what has not ended, on all clusters"),
             .init("cluster attach", "watch the newest job again"),
@@ -98,12 +100,13 @@ enum ClusterRequest: Sendable {
         if occurrences.contains(where: { $0.id == .help }) { return .help(verb.help, status: 0) }
         guard verb.operandCount.contains(after.operands.count) else {
             let count = after.operands.count
+            let operand = verb.operands.filter(\.isLetter)
             let what =
                 count < verb.operandCount.lowerBound
-                ? "\(name): \(verb.operands.hasPrefix("JOB") ? "a JOB" : verb.operands) is missing"
+                ? "\(name): a \(operand) is missing"
                 : verb.operandCount.upperBound == 0
                     ? "\(name) takes no further words, such as \"\(after.operands[0])\""
-                    : "\(name) takes one \(verb.operands.contains("JOB") ? "JOB" : "word"), not \(count)"
+                    : "\(name) takes one \(operand), not \(count)"
             throw Failure(Exit.usage, what, remedy: "usage: \(verb.help.usage)")
         }
         return .run(verb, occurrences, operands: after.operands)

@@ -4,7 +4,9 @@ struct Verb: Sendable {
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail, grep, since
         case cluster, name, branch, sbatch, detach
+        case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case olderThan, failed, unpulled, dryRun
+        case job, to
         case json, quiet, verbose, help, version
     }
 
@@ -52,7 +54,7 @@ struct Verb: Sendable {
 
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
-            guard case .text(let text) = values[option] else { return nil }
+            guard let text = text(option) else { return nil }
             guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
                 throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
             }
@@ -79,7 +81,14 @@ struct Verb: Sendable {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
             examples: examples, table: table,
-            closing: operands.contains("JOB") ? Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "") : nil)
+            closing: closing)
+    }
+
+    /// What JOB means, where there is one.
+    private var closing: String? {
+        if options.contains(where: { $0.id == .job }) { return Self.aboutJobs + Self.aboutNoJob }
+        guard operands.contains("JOB") else { return nil }
+        return Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "")
     }
 
     static let aboutJobs = """

@@ -98,6 +98,12 @@ actor Conversation {
         return try await readAnswer(within: limit)
     }
 
+    /// The next bytes after the last answer, as they are, of a program whose last answer announces data; none at their end.
+    func data() async throws -> [UInt8] {
+        let rest = decoder.takeRest()
+        return rest.isEmpty ? try await process.read(upTo: 1 << 18) : rest
+    }
+
     /// How long a request may go without a word: longer than Slurm's own commands wait for their controller.
     private static let patience: Duration = .seconds(180)
 
