@@ -154,7 +154,7 @@ import Testing
                 try await withDesk { desk in
                     let there = desk.folder + "/there"
                     try FileManager.default.createDirectory(atPath: there, withIntermediateDirectories: true)
-                    let bytes = Data(noise(size))
+                    let bytes = try noise(size)
                     try bytes.write(to: URL(filePath: there + "/large"))
                     try Data("small".utf8).write(to: URL(filePath: there + "/small"))
                     link.cut(after: size / 2, .down)
