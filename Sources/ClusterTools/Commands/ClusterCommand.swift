@@ -7,7 +7,9 @@
 /// The `cluster` command: what is to be known and done about jobs after `submit`.
 public struct ClusterCommand {
     /// In the order of the help.
-    static let verbs: [Verb] = [.jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .cancel, .probe]
+    static let verbs: [Verb] = [
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .data, .cancel, .probe,
+    ]
 
     static let table = Verb.Table(
         command: "cluster",
