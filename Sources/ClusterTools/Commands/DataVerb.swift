@@ -3,7 +3,7 @@ import IO
 
 extension Verb {
     static let data = Verb(
-        name: "data", operands: "URL...", operandCount: 1...Int.max,
+        name: "data", operands: "URL...", operandCount: 0...Int.max,
         summary: "let a cluster download files, which runs see as data/",
         description: """
             The cluster itself downloads files, several at once, into a folder of this repository's project beside its runs; every \
@@ -27,6 +27,7 @@ struct DataVerb {
     let call: Verb.Call
 
     func run() async throws -> Int32 {
+        guard !call.operands.isEmpty else { throw Failure(Exit.usage, "data: which URLs?") }
         var sources: [DataSource] = []
         for word in call.operands {
             let source = try DataSource(word)
