@@ -217,7 +217,7 @@ extension DemoCluster {
             read -r server rest <"$1"
             for p in $(of "$server"); do
                 case $(tr '\\0' ' ' <"/proc/$p/cmdline") in
-                    *"dd bs=1 count"*) kill -KILL "$p" && echo "$p" ;;
+                    *"dd bs="*) kill -KILL "$p" && echo "$p" ;;
                 esac
             done
             """

@@ -63,7 +63,7 @@ ct_can_keep() {
     [ -n "$ct_key" ] && ct_have find && ct_have cp && ct_have xargs && ct_have tee && ct_have df || return 1
     ct_free=$(df -Pk "$ct_folder" 2>/dev/null | { while read -r ct_a ct_b ct_c ct_d ct_e; do ct_f=$ct_d; done; echo "$ct_f"; })
     case $ct_free in '' | *[!0-9]*) return 1 ;; esac
-    [ "$ct_free" -gt $((ct_kilobytes * 4 + 65536)) ]
+    [ "$ct_free" -gt $((ct_kilobytes * 5 + 65536)) ]
 }
 
 # ct_unpack [NAME...]: unpacks an archive from standard input in the current folder: all of it, or these.

@@ -1,6 +1,6 @@
 /// The options of `submit`.
 public enum SubmitOption: Hashable, Sendable {
-    case cluster, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
+    case cluster, need, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
     case tensorboard, logdir, linger
     case pull, detach, dryRun, json, quiet, verbose, help, version
 }
@@ -21,6 +21,10 @@ extension Invocation {
                             the cluster: a JSON file, or the name of one \
                             (default: your configuration's, else this machine)
                             """),
+                    .init(
+                        .need, nil, ["need"], .required("NEEDS"),
+                        help: "the machine that just has this free, of those that -c names: "
+                            + "gpu-memory=1.5G,disk=3G,cpus=4"),
                     .init(
                         .name, "n", ["name"], .required("NAME"),
                         help: "the job's name (default: the repository's)"),

@@ -11,8 +11,13 @@ struct RemoteProgram: Sendable {
     /// The program's text.
     let text: [UInt8]
 
-    /// The line for the login shell. `dd` reads byte by byte, so what follows the program is left to it.
-    var command: String { #"exec /bin/sh -c 'eval "$(dd bs=1 count=\#(text.count) 2>/dev/null)"'"# }
+    /// The line for the login shell. Each `dd` reads what has come, and no more than the rest of the program, so what follows is
+    /// left to that. In the locale C the shell counts bytes; the `x` keeps the line ends before it.
+    var command: String {
+        #"exec /bin/sh -c 'eval "$(LC_ALL=C; n=\#(text.count); while [ $n -gt 0 ]; do "#
+            + #"c=$(dd bs=$n count=1 2>/dev/null; echo x); c=${c%x}; [ -n "$c" ] || break; "#
+            + #"printf %s "$c"; n=$((n - ${#c})); done)"'"#
+    }
 
     /// - Parameters:
     ///   - verb: what is to be done.
@@ -25,8 +30,16 @@ struct RemoteProgram: Sendable {
         // A program of its own, which has to outlive this one.
         let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
         let helpers: [Template.Piece] = verb == .submit ? [.snapshots] : []
-        let pieces = ([.prelude, kind] + helpers + [verb]).map { Template.remote($0).text }
+        let pieces = ([.prelude, kind] + helpers + [verb]).map { Self.essence(of: Template.remote($0).text) }
         text = Array(("ct_tag='\(tag)'\n" + root + sweep + definitions + "\n" + pieces.joined()).utf8)
+    }
+}
+
+extension RemoteProgram {
+    /// A program without what is there for people: half of it. No piece has a text of several lines in it.
+    private static func essence(of piece: String) -> String {
+        piece.split(separator: "\n").lazy.map { $0.drop { $0 == " " } }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
+            .map { $0 + "\n" }.joined()
     }
 }
 

@@ -148,7 +148,10 @@ struct Manifest: Sendable, Equatable {
         let head = Array(Self.firstLine.utf8)
         guard record.starts(with: head), let lineEnd = record.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         key = String(decoding: record[head.count..<lineEnd], as: UTF8.self)
-        guard key.utf8.count == 40, record.last == 0 || lineEnd == record.count - 1 else { return nil }
+        // It becomes a part of a program.
+        guard key.utf8.count == 40, key.allSatisfy({ $0.isASCII && $0.isHexDigit }),
+            record.last == 0 || lineEnd == record.count - 1
+        else { return nil }
         var items: [Item] = []
         for field in record[(lineEnd + 1)...].split(separator: 0) {
             guard let kind = field.first.flatMap(Item.Kind.init(rawValue:)),
