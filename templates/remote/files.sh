@@ -89,7 +89,7 @@ ct_write() {
     trap 'exit 1' HUP INT TERM
     ct_out=$(cd "$ct_stage" && tar -xpof - 2>&1) || ct_fail 74 "cannot write in $PWD on $(uname -n)" "$ct_out"
     # find itself complains about folders that have moved before it came to them.
-    ct_out=$(cd "$ct_stage" && find . -type d -exec sh -c "$ct_merge" sh "$OLDPWD" {} + 2>/dev/null | head -n 5)
+    ct_out=$(cd "$ct_stage" && find . -type d -exec sh -c 'eval "$ct_merge"' sh "$OLDPWD" {} + 2>/dev/null | head -n 5)
     [ -z "$ct_out" ] || ct_fail 73 "not all of it could be written in $PWD on $(uname -n)" "$ct_out"
     ct_discard
     ct_say done written
@@ -114,7 +114,7 @@ ct_append() {
 ct_files() {
     # The user's own settings of tar are not for this.
     unset TAR_OPTIONS GZIP
-    export ct_records ct_describe
+    export ct_records ct_describe ct_merge
     [ -z "$ct_variables" ] || ct_login
     ct_base=$(ct_root 2>&1) || ct_fail 66 "that folder is not known on $(uname -n)" "$ct_base"
     case $ct_do in
