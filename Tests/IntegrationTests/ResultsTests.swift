@@ -22,6 +22,8 @@ import Testing
             #expect(try entries(of: workplace.repository.folder + "/sub") == ["job.sh", "outputs", "run.log"])
             let job = try #require(finished.job)
             #expect(try workplace.record(of: job.id)["pulled"] is Int)
+            // What cluster clean asks for.
+            #expect(FileManager.default.fileExists(atPath: job.run + "/job/pulled"))
         }
     }
 

@@ -4,7 +4,7 @@ import IO
 extension Verb {
     static let data = Verb(
         name: "data", operands: "URL...", operandCount: 0...Int.max,
-        summary: "let a cluster download files, which runs see as data/",
+        summary: "let a cluster download what runs see as data/",
         description: """
             The cluster itself downloads files, several at once, into a folder of this repository's project beside its runs; every \
             run sees that folder as data/, unless the repository has a data/ of its own. With #sha256=… behind the URL a file is \
