@@ -49,6 +49,7 @@ let package = Package(
             resources: [
                 .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
                 .embedInCode("notebook"), .embedInCode("notebook.py"), .embedInCode("remote"),
+                .embedInCode("completion"),
             ],
             swiftSettings: strict),
 

@@ -8,8 +8,12 @@ public enum Template: Sendable {
     case notebook, notebookServer
     /// Relays connections through a step of a job.
     case relay
+    /// What completes our commands in a shell.
+    case completion(Shell)
     /// A piece of a program for the access node.
     case remote(Piece)
+
+    public enum Shell: Sendable { case bash, zsh, fish }
 
     public enum Piece: Sendable {
         case prelude
@@ -18,7 +22,7 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, probe, board
+        case submit, settle, watch, jobs, step, files, probe, check, board, clean
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
@@ -32,6 +36,9 @@ public enum Template: Sendable {
         case .relay: PackageResources.relay_py
         case .notebook: PackageResources.notebook
         case .notebookServer: PackageResources.notebook_py
+        case .completion(.bash): PackageResources.cluster_bash
+        case .completion(.zsh): PackageResources.cluster_zsh
+        case .completion(.fish): PackageResources.cluster_fish
         case .remote(.prelude): PackageResources.prelude_sh
         case .remote(.slurm): PackageResources.slurm_sh
         case .remote(.none): PackageResources.none_sh
@@ -42,8 +49,11 @@ public enum Template: Sendable {
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
+        case .remote(.files): PackageResources.files_sh
         case .remote(.probe): PackageResources.probe_sh
+        case .remote(.check): PackageResources.check_sh
         case .remote(.board): PackageResources.board_sh
+        case .remote(.clean): PackageResources.clean_sh
         case .remote(.boardStart): PackageResources.board_start_sh
         }
     }

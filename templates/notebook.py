@@ -79,6 +79,8 @@ def server_arguments(token):
         "--ServerApp.root_dir=" + os.getcwd(),
         "--ServerApp.password=",
         "--ServerApp.allow_remote_access=False",
+        # For a container, or a machine with no other account: the rest is what protects it.
+        "--ServerApp.allow_root=True",
         "--%s.token=%s" % (owner, token),
     ]
 

@@ -116,6 +116,8 @@ submit_use_requirements() {
             [ -n "$(find "$lock" -prune -mmin +2 2>/dev/null)" ] && rmdir "$lock" 2>/dev/null
         fi
     done
+    # When it was last used.
+    touch "$place/.complete"
     . "$place/bin/activate"
 }
 

@@ -13,7 +13,7 @@ import CArchive
 ///     try tarball.finish()
 ///     try await channel.write(tarball.takeOutput())
 ///
-/// The same calls make the same bytes: owners are 0 without names, and every time is the given one. The format is GNU's, which
+/// The same calls make the same bytes: owners are 0 without names, and times are the given ones. The format is GNU's, which
 /// every tar of a Linux machine reads, busybox's too, and which holds paths of any length as the bytes they are. (pax archives
 /// need a UTF-8 locale to be written, and GNU tar complains about names in them that are not UTF-8.)
 ///
@@ -45,7 +45,7 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
 
     /// Starts an archive.
     ///
-    /// - Parameter modificationTime: what every entry gets, in seconds since 1970.
+    /// - Parameter modificationTime: what entries get that have none of their own, in seconds since 1970.
     public init(compression: Compression, modificationTime: Int64) throws(ArchiveError) {
         output = OutputBuffer()
         archive = try Self.open(compression, output)
@@ -65,9 +65,12 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
     /// - Parameters:
     ///   - path: relative, in the bytes it has on disk.
     ///   - mode: the permission bits, such as `0o644`.
-    public mutating func addFile(path: [UInt8], mode: UInt32, size: Int64) throws(ArchiveError) {
+    ///   - modified: when it was changed, in seconds since 1970.
+    public mutating func addFile(
+        path: [UInt8], mode: UInt32, size: Int64, modified: Int64? = nil
+    ) throws(ArchiveError) {
         guard size >= 0 else { throw fail(.misuse, "\(Self.display(path)): a size below zero") }
-        try add(path, .file, mode: mode, size: size)
+        try add(path, .file, mode: mode, size: size, modified: modified)
         state = .inFile(path: path, size: size, left: size)
     }
 
@@ -100,16 +103,18 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
     }
 
     /// Adds a symbolic link. Its target may be anything, and need not exist.
-    public mutating func addSymlink(path: [UInt8], target: [UInt8]) throws(ArchiveError) {
+    public mutating func addSymlink(
+        path: [UInt8], target: [UInt8], modified: Int64? = nil
+    ) throws(ArchiveError) {
         guard !target.isEmpty, !target.contains(0) else {
             throw fail(.invalidPath, "\(Self.display(path)): a symbolic link to nowhere")
         }
-        try add(path, .symlink, mode: 0o777, size: 0, target: target)
+        try add(path, .symlink, mode: 0o777, size: 0, target: target, modified: modified)
     }
 
     /// Adds a folder. Folders need no entry for what is in them to be unpacked, only for their mode, or to exist empty.
-    public mutating func addDirectory(path: [UInt8], mode: UInt32) throws(ArchiveError) {
-        try add(path, .directory, mode: mode, size: 0)
+    public mutating func addDirectory(path: [UInt8], mode: UInt32, modified: Int64? = nil) throws(ArchiveError) {
+        try add(path, .directory, mode: mode, size: 0, modified: modified)
     }
 
     /// Ends the archive. What is left of it is then in ``takeOutput()``.
@@ -125,7 +130,7 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
     // MARK: libarchive
 
     private mutating func add(
-        _ path: [UInt8], _ type: EntryType, mode: UInt32, size: Int64, target: [UInt8]? = nil
+        _ path: [UInt8], _ type: EntryType, mode: UInt32, size: Int64, target: [UInt8]? = nil, modified: Int64?
     ) throws(ArchiveError) {
         guard case .betweenEntries = state else {
             throw fail(.misuse, "\(Self.display(path)): another file is not ended, or the archive is")
@@ -148,7 +153,7 @@ public struct Tarball: ~Copyable, @unchecked Sendable {
         archive_entry_set_filetype(entry, type.rawValue)
         archive_entry_set_perm(entry, mode_t(mode & 0o7777))
         archive_entry_set_size(entry, size)
-        archive_entry_set_mtime(entry, time_t(modificationTime), 0)
+        archive_entry_set_mtime(entry, time_t(modified ?? modificationTime), 0)
         archive_entry_set_uid(entry, 0)
         archive_entry_set_gid(entry, 0)
         try check(archive_write_header(archive, entry))

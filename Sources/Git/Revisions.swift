@@ -39,6 +39,12 @@ extension Repository {
         return git_object_id(commit).map { ObjectID($0.pointee) }
     }
 
+    /// The local branches, without those that keep snapshots.
+    public func branchNames() throws(GitError) -> [String] {
+        try references(matching: "refs/heads/*").map { String($0.dropFirst("refs/heads/".count)) }
+            .filter { !$0.contains(".dirty") }
+    }
+
     /// The full names of the references that a pattern describes.
     func references(matching pattern: String) throws(GitError) -> [String] {
         var iterator: OpaquePointer?

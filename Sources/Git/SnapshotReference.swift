@@ -43,6 +43,26 @@ extension Repository {
             "No branch can be made to keep the snapshot: there is already one called \(name).dirty. Rename it.")
     }
 
+    /// Removes the branch that keeps an earlier snapshot.
+    ///
+    /// - Parameters:
+    ///   - name: its full name.
+    ///   - commit: the snapshot's, forty hexadecimal digits.
+    /// - Returns: false when it stays: it is checked out, or points to another commit, which is somebody's work.
+    public func removeSnapshotReference(_ name: String, of commit: String) throws(GitError) -> Bool {
+        guard name.hasPrefix("refs/heads/"), name.contains(".dirty") else { return false }
+        var reference: OpaquePointer?
+        let result = git_reference_lookup(&reference, handle, name)
+        if result == GIT_ENOTFOUND.rawValue { return true }
+        try Library.check(result, "Cannot look up \(name)")
+        defer { git_reference_free(reference) }
+        guard let target = git_reference_target(reference), ObjectID(target.pointee).hex == commit,
+            git_branch_is_checked_out(reference) == 0, git_branch_is_head(reference) == 0
+        else { return false }
+        try Library.check(git_branch_delete(reference), "Cannot remove the branch \(name)")
+        return true
+    }
+
     /// Whether references can be made in `folder`: neither it nor anything above it is one itself.
     private func isFree(_ folder: String) throws(GitError) -> Bool {
         let parts = folder.split(separator: "/")

@@ -89,7 +89,12 @@ extension GenericResources {
         ]
         // Sites put the maker before it: nvidia_a100, tesla_v100.
         let words = name.split { !$0.isLetter && !$0.isNumber }
-        let size = words.lazy.compactMap { word in known.first { word.hasPrefix($0.prefix) }?.gigabytes }.first
+        let size = words.lazy.compactMap { word in
+            known.first { model in
+                // An a1000 is no a100.
+                word.hasPrefix(model.prefix) && word.dropFirst(model.prefix.count).first?.isNumber != true
+            }?.gigabytes
+        }.first
         return size.map { $0 << 30 }
     }
 }

@@ -104,7 +104,7 @@ public struct PartitionUsage: Sendable, Equatable {
         return usages
     }
 
-    private init(name: String, isDefault: Bool, isUp: Bool) {
+    public init(name: String, isDefault: Bool, isUp: Bool) {
         self.name = name
         self.isDefault = isDefault
         self.isUp = isUp

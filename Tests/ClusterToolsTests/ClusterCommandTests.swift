@@ -39,7 +39,7 @@ import Testing
         Mistake("lgos", "there is no verb \"lgos\"", "did you mean logs?"),
         Mistake("frobnicate", "there is no verb \"frobnicate\"", "cluster --help lists them"),
         Mistake("logs --folow", "unknown option --folow", "did you mean --follow?"),
-        Mistake("logs --all", "unknown option --all", "did you mean --tail?"),
+        Mistake("logs --al", "unknown option --al", "did you mean --all?"),
         Mistake("-f logs", "unknown option -f", "options of a verb come after it: cluster logs -f"),
         Mistake("--xyzzy jobs", "unknown option --xyzzy", "cluster --help lists the options"),
         Mistake("jobs 42", "jobs takes no further words, such as \"42\"", "usage: cluster jobs [options]"),
@@ -83,9 +83,10 @@ import Testing
     @Test func theScreen() {
         #expect(
             ClusterCommand.help.text(styled: false) == """
-                Usage: cluster VERB [options] [JOB...]
+                Usage: cluster VERB [options] [JOB... | NAME...]
 
-                Picks up jobs that submit has started, from any terminal, after any absence.
+                Picks up jobs that submit has started, from any terminal, after any absence; and
+                knows the machines that they run on.
 
                 Examples:
                   cluster jobs
@@ -100,13 +101,22 @@ import Testing
                                               the newest first
                   attach [JOB]                watch a job again: output, TensorBoard, Ctrl-C,
                                               exit status
-                  logs [JOB]                  a job's output, from its beginning, to standard
-                                              output
+                  logs [JOB...]               the output of jobs, from its beginning, to
+                                              standard output
                   open [JOB]                  show a job's TensorBoard or notebook in the
                                               browser
                   tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
                   notebook                    JupyterLab as a job, shown in the browser
                   cancel JOB...               end jobs, and wait until they have ended
+                  clean [JOB...]              remove what old jobs have left, there and here
+                  probe [NAME...]             what is free on all machines and partitions
+                  add NAME                    make a profile: logs in, looks around, asks,
+                                              writes it
+                  check [NAME]                whether all is there that jobs need, and what to
+                                              do where it is not
+                  completion SHELL            print what completes submit and cluster in bash,
+                                              zsh or fish
+                  man [PAGE]                  print a manual page: of cluster, submit, or a verb
 
                 Options:
                       --json                  one JSON object a line
@@ -125,24 +135,28 @@ import Testing
     @Test func theScreenOfAVerb() {
         #expect(
             Verb.logs.help.text(styled: false) == """
-                Usage: cluster logs [options] [JOB]
+                Usage: cluster logs [options] [JOB...]
 
-                Prints what the job's command has written, byte for byte, for as long as its run
-                folder exists. Of an array all tasks' output comes, each after a line with its
-                number.
+                Prints what the jobs' commands have written, byte for byte, for as long as their
+                run folders exist. Of an array all tasks' output comes, and of several jobs that
+                of all, each after a line that says whose it is.
 
                 Examples:
                   cluster logs 4242 >run.log
                       all of it so far
                   cluster logs -f --tail 20
                       the newest job's last lines, and what follows, until it ends
-                  cluster logs --stderr 4242_7
-                      the error stream of an array's task
+                  cluster logs -a --since 1d --grep 'loss|Error'
+                      such lines of all jobs that wrote within a day
 
                 Options:
-                  -f, --follow                go on until the job ends
+                  -f, --follow                go on until the jobs end
                       --stderr                the error stream
-                      --tail N                only the last N lines, and what follows them
+                      --tail N                only the last N lines of each, and what follows
+                                              them
+                      --grep PATTERN          only lines that match a regular expression
+                      --since TIME            only what was written to within that time (2h)
+                  -a, --all                   all jobs that there is a record of
                       --json                  one JSON object a line
                   -q, --quiet                 no status lines
                   -v, --verbose               every step

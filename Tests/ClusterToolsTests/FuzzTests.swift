@@ -109,6 +109,45 @@ import Testing
         }
     }
 
+    @Test func probes() throws {
+        let line = "debug*" + String(repeating: " ", count: 54) + "up        1         mixed               1/7/0/8"
+        damage(line + String(repeating: " ", count: 33) + "gpu:a100:4(S:0-1)") { bytes in
+            do { _ = PartitionUsage.all(in: [try PartitionLine(text(bytes))], pending: [:]) } catch {}
+        }
+        damage("gpu:a100:4(S:0-1),gpu:h100_1g.10gb:7,shard:2K(IDX:0,3)") { bytes in
+            let gpus = GenericResources(text(bytes)).gpus
+            _ = gpus.map { GenericResources.memory(ofType: $0.type) }
+        }
+        // One GPU of those that are recorded is enough: each round reads all of it.
+        let recorded = try recording("nvidia-smi-gt1030.xml").joined(separator: "\n")
+        damage(recorded) { bytes in
+            let lines = text(bytes).split(separator: "\n").map(String.init)
+            _ = GPUReader.gpus(in: lines, owners: [:], listing: lines)
+        }
+        let answer = """
+            @tag host n1
+            @tag cores 16
+            @tag load { 1.20 1.10 1.00 }
+            @tag memory MemTotal 24684096
+            @tag disk 264212084 80129920
+            @tag owner 17 ada
+            @tag pending   3 debug
+
+            """
+        damage(answer) { bytes in
+            var decoder = AnswerDecoder(tag: "@tag")
+            decoder.feed(bytes)
+            var answer = Answer()
+            while let item = decoder.next() {
+                if case .line(let key, let value) = item { answer.lines.append((key, value)) }
+            }
+            _ = MachineReport(answer).freeCores
+        }
+        damage("gpu-memory=1.5G,disk=3G,cpus=4") { bytes in
+            do { _ = try Need(text(bytes)) } catch {}
+        }
+    }
+
     @Test func answersAndStateFiles() {
         let answer = """
 
@@ -129,7 +168,10 @@ import Testing
                 if case .line("file", let value) = item { lines.append(value) }
             }
             let files = StateFiles(lines: lines)
-            _ = (files.address(of: .tensorboard)?.port, files.address(of: .notebook)?.secret, files.exit, files.start, files.restarts, files.outputOffset)
+            _ = (
+                files.address(of: .tensorboard)?.port, files.address(of: .notebook)?.secret, files.exit, files.start,
+                files.restarts, files.outputOffset
+            )
             _ = Ending(state: nil, files: files)
         }
     }

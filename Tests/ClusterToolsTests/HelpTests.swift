@@ -28,6 +28,8 @@ struct HelpTests {
                 What runs, and where:
                   -c, --cluster PROFILE       the cluster: a JSON file, or the name of one
                                               (default: your configuration's, else this machine)
+                      --need NEEDS            the machine that just has this free, of those that
+                                              -c names: gpu-memory=1.5G,disk=3G,cpus=4
                   -n, --name NAME             the job's name (default: the repository's)
                   -b, --branch BRANCH         send this branch, not the working tree
                       --resubmit JOB          an earlier job once more; what else is given

@@ -24,7 +24,7 @@ struct InvocationTests {
     @Test func everythingAtItsDefault() throws {
         let invocation = try invocation(["python", "main.py"])
         #expect(invocation == Invocation(command: ["python", "main.py"]))
-        #expect(invocation.cluster == nil)
+        #expect(invocation.clusters == [])
         #expect(invocation.tensorboard == nil)
         #expect(invocation.maxFileSize == 104_857_600)
         #expect(invocation.verbosity == .normal)
@@ -32,7 +32,7 @@ struct InvocationTests {
 
     @Test func optionsStopAtTheFirstWordThatIsNone() throws {
         let invocation = try invocation(["-c", "x", "python", "main.py", "-n", "5", "-c", "y", "--", "--help"])
-        #expect(invocation.cluster == "x")
+        #expect(invocation.clusters == ["x"])
         #expect(invocation.name == nil)
         #expect(invocation.command == ["python", "main.py", "-n", "5", "-c", "y", "--", "--help"])
     }
@@ -52,7 +52,7 @@ struct InvocationTests {
         ["-qvc", "p.json"], ["-vqc=p.json"], ["-c", "other", "-c", "p.json"],
     ])
     func allSpellingsOfAValue(words: [String]) throws {
-        #expect(try invocation(words + ["run"]).cluster == "p.json")
+        #expect(try invocation(words + ["run"]).clusters.last == "p.json")
     }
 
     @Test(arguments: [

@@ -28,14 +28,27 @@ struct ReconnectionTests {
         #expect(answers == [.giveUp, .giveUp])
     }
 
-    @Test func aLostLinkIsTriedAgainSoonAndThenLessOften() {
+    @Test func aLostLinkIsTriedAgainAtOnceAndThenLessOften() {
         var reconnection = connected()
-        let answers = actions(&reconnection, .link, times: 8)
-        #expect(answers == retries(0.5, 1, 2, 4, 8, 16, 30, 30))
+        let answers = actions(&reconnection, .link, wasOfUse: true) + actions(&reconnection, .link, times: 300)
+        #expect(answers.first == .retry(after: .milliseconds(100)))
+        #expect(answers.last == .retry(after: .seconds(30)))
         #expect(reconnection.isDown)
         let wasLost = reconnection.succeeded()
         #expect(wasLost)
         #expect(!reconnection.isDown)
+    }
+
+    @Test func theLinksReturnIsNoticedSoonForHowLongItWasAway() {
+        var reconnection = connected()
+        _ = reconnection.failed(.link, wasOfUse: true, canAsk: true)
+        var away = 0.1
+        for _ in 0..<100 {
+            guard case .retry(let pause) = reconnection.failed(.link, wasOfUse: false, canAsk: true) else { break }
+            #expect(pause / .seconds(1) <= 0.11 + away / 20)
+            away += pause / .seconds(1)
+        }
+        #expect(away > 60)
     }
 
     /// A host that lets us in and hangs up at once is not to be hammered.
@@ -46,15 +59,17 @@ struct ReconnectionTests {
         answers += actions(&reconnection, .link)
         _ = reconnection.succeeded()
         answers += actions(&reconnection, .link, wasOfUse: true)
-        #expect(answers == retries(0.5, 1, 0.5))
+        _ = reconnection.succeeded()
+        answers += actions(&reconnection, .link)
+        #expect(answers == retries(0.5, 1, 0.1, 0.5))
     }
 
     @Test func aNetworkThatIsBackBringsShortPausesBack() {
         var reconnection = connected()
-        _ = actions(&reconnection, .link, times: 5)
+        _ = actions(&reconnection, .link, times: 50)
         reconnection.encourage()
         let answers = actions(&reconnection, .link)
-        #expect(answers == retries(0.5))
+        #expect(answers == retries(0.1))
     }
 
     @Test func aRefusalIsTriedSeldom() {

@@ -33,7 +33,7 @@ import Testing
                 "run on       nowhere.invalid, with Slurm", "command      python main.py 'a b'",
                 "in           code/src",
                 "sbatch       '--time=1:00' '--job-name=example'", "#SBATCH --time=1:00",
-                "submit_command=(python main.py 'a b')",
+                "set -- python main.py 'a b'",
                 "source ~/env/bin/activate", "# 2 files, 18 B", "          11  src/main.py",
                 "           7  src/new file",
             ] {

@@ -92,8 +92,15 @@ import Testing
             let followed = try await run(workplace.cluster("logs", "-f", "\(job.id)_2"))
             #expect(followed.status == .exited(0), "\(followed.errors)")
             #expect(followed.output == "out 2\n")
-            let refused = try await run(workplace.cluster("logs", "-f", job.id))
-            #expect(refused.status == .exited(64), "\(refused.errors)")
+            // All of them, as they come.
+            let all = try await run(workplace.cluster("logs", "-f", job.id))
+            #expect(all.status == .exited(0), "\(all.errors)")
+            #expect(
+                Set(all.output.split(separator: "\n").filter { $0 != "" })
+                    == Set(
+                        (1...3).flatMap {
+                            ["==> task \($0) <==", "out \($0)"].map { Substring($0) }
+                        }), "\(all.output)")
             try await workplace.allJobsEnd()
             #expect(
                 try await run(workplace.cluster("logs", job.id)).output
@@ -102,6 +109,55 @@ import Testing
             let attached = try await run(workplace.cluster("attach", "\(job.id)_1"))
             #expect(attached.status == .exited(0), "\(attached.errors)")
             #expect(attached.output == "out 1\n")
+        }
+    }
+
+    @Test(arguments: Place.availableByEachTransport) func manyJobsAndWhatIsWantedOfThem(place: Place) async throws {
+        let script =
+            "for n in 1 2 3; do echo $1 $n; done; printf 'end of %s' $1; until [ -e \"$2\" ]; do sleep 0.1; done; echo; echo $1 4\n"
+        try await withWorkplace(place, files: ["job.sh": script]) { workplace in
+            let a = try await workplace.leave("sh", "job.sh", "a", workplace.signpost("go"))
+            let b = try await workplace.leave("sh", "job.sh", "b", workplace.signpost("go"))
+            for job in [a, b] { try await workplace.job(job.id, comesTo: "running") }
+            let name = URL(filePath: workplace.repository.folder).lastPathComponent
+            try await eventually("output of both", within: .seconds(20)) {
+                try await run(workplace.cluster("logs", a.id, b.id)).output
+                    == """
+                    ==> \(a.id) (\(name)) <==
+                    a 1
+                    a 2
+                    a 3
+                    end of a
+                    ==> \(b.id) (\(name)) <==
+                    b 1
+                    b 2
+                    b 3
+                    end of b
+                    """ ? true : nil
+            }
+            let found = try await run(workplace.cluster("logs", "-a", "--grep", "^b [23]|end", "--tail", "2"))
+            #expect(
+                found.output
+                    == "==> \(a.id) (\(name)) <==\nend of a\n==> \(b.id) (\(name)) <==\nb 3\nend of b",
+                "\(found.errors)")
+            try await withChild(workplace.cluster("logs", "-f", "--grep", "4", a.id, b.id)) { child in
+                try await Task.sleep(for: .seconds(2))
+                try workplace.raise("go")
+                #expect(try await child.finish(within: .seconds(60)) == .exited(0))
+                let lines = String(decoding: await child.bytes(.output), as: UTF8.self).split(separator: "\n")
+                #expect(lines.filter { !$0.hasPrefix("==>") }.sorted() == ["a 4", "b 4"])
+            }
+            // Lines have no times; files have.
+            #expect(
+                try await run(workplace.cluster("logs", "-a", "--since", "1h", "--tail", "1")).output.contains("b 4"))
+            let stdout = a.run + "/slurm.out"
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: stdout)
+            let recent = try await run(workplace.cluster("logs", a.id, b.id, "--since", "1h", "--tail", "1"))
+            #expect(recent.output == "==> \(b.id) (\(name)) <==\nb 4\n", "\(recent.errors)")
+            let wrong = try await run(workplace.cluster("logs", "--grep", "("))
+            #expect(wrong.status == .exited(64))
+            #expect(wrong.errors.contains("is no regular expression"))
         }
     }
 

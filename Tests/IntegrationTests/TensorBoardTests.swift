@@ -119,7 +119,7 @@ struct TensorBoardTests {
             #expect(try await terminal.finish(within: .seconds(15)) == .exited(3))
             try await workplace.allJobsEnd(within: .seconds(5))
             // Nothing of it runs on without the job, but for a moment what sees to that.
-            try await eventually("end of all that it started", within: .seconds(5)) {
+            try await eventually("end of all that it started", within: .seconds(20)) {
                 let processes = try await run(
                     Launch(
                         program: "ps", arguments: ["-e", "-ww", "-o", "stat=,args="], directory: "/",

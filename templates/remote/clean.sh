@@ -100,10 +100,8 @@ ct_clean() {
         set +f
         ct_verb=$1
         # What runs now, and not what ran when it was listed.
-        if ! ct_out=$(scheduler_answers 2>&1); then
-            ct_fail 69 "the scheduler on $(uname -n) cannot say which jobs run: nothing is removed" "$ct_out"
-        fi
-        scheduler_note_active
+        scheduler_note_active \
+            || ct_fail 69 "the scheduler on $(uname -n) cannot say which jobs run: nothing is removed" "$ct_active"
         case $ct_verb in
             list) ct_list ;;
             run)

@@ -74,6 +74,13 @@ ct_place() { (cd "$ct_run" 2>/dev/null && pwd -P) || printf '%s\n' "$ct_run"; }
 # ct_has_processes: whether anything still has the job's mark, also when its leader or its run folder is gone.
 ct_has_processes() { grep -qsF "SUBMIT_RUN=$(ct_place)" /proc/[0-9]*/environ; }
 
+# scheduler_is_active RUN: whether its job has not ended.
+scheduler_note_active() { :; }
+scheduler_is_active() {
+    ct_run=$1
+    ct_read "$1/job/id" && ct_is_alive "$ct_value" || ct_has_processes
+}
+
 # scheduler_queue ID: one line in the form of squeue's; nothing when the job's run folder is gone and it does not run either.
 scheduler_queue() {
     if ct_read "$ct_run/job/end"; then
@@ -97,6 +104,17 @@ scheduler_queue() {
 }
 
 scheduler_probe() { :; }
+
+# scheduler_check: whether jobs outlive the login, where that can be found out.
+scheduler_check() {
+    ct_have busctl || return 0
+    ct_value=$(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+        KillUserProcesses 2>/dev/null)
+    [ "$ct_value" != 'b true' ] || [ -e "/var/lib/systemd/linger/$(id -un)" ] || ct_say kills-processes "$ct_value"
+}
+
+# scheduler_test: there is nobody who could refuse a job.
+scheduler_test() { :; }
 
 # scheduler_exit_code ID: nobody but the job itself knows.
 scheduler_exit_code() { :; }

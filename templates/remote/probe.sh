@@ -49,6 +49,7 @@ ct_probe_gpus() {
         -e '/<gpu id=/p;/<\/gpu>/p;/<product_name>/p;/<uuid>/p;/<gpu_util>/p;/<gpu_temp>/p' \
         -e '/<mig_device>/p;/<\/mig_device>/p;/<index>/p;/<gpu_instance_id>/p')
     ct_lines gpu "$ct_out"
+    case $ct_out in *"<mig_device>"*) ct_lines device "$(nvidia-smi -L 2>/dev/null)" ;; esac
     for ct_pid in $(printf '%s\n' "$ct_out" | sed -n 's/^.*<pid>\([0-9]*\)<.*$/\1/p'); do
         # The owner is the third column, for a process too.
         set -- $(ls -ld "/proc/$ct_pid" 2>/dev/null)

@@ -49,6 +49,15 @@ scheduler_find() {
 # scheduler_answers: whether the scheduler can say which jobs there are.
 scheduler_answers() { squeue -h -u "$(id -un)" -o %i >/dev/null; }
 
+# scheduler_note_active: takes down which jobs have not ended, for scheduler_is_active RUN, or why that is not known.
+scheduler_note_active() {
+    ct_active=$(squeue -h -u "$(id -un)" -o '<%Z>' 2>&1)
+}
+scheduler_is_active() {
+    ct_where=$(cd "$1" 2>/dev/null && pwd -P) || return 0
+    case $ct_active in *"<$ct_where>"*) return 0 ;; *) return 1 ;; esac
+}
+
 # scheduler_withdraw FOLDER: ends what was submitted from this folder, its name without symbolic links, after all.
 scheduler_withdraw() {
     squeue -h -u "$(id -un)" -o '%A|%Z' 2>/dev/null | while IFS='|' read -r ct_a ct_z; do
@@ -56,8 +65,10 @@ scheduler_withdraw() {
     done
 }
 
-# scheduler_queue ID[,ID...]: what the queue knows of these jobs.
+# scheduler_queue ID[,ID...] [AGE]: what the queue knows of these jobs. With an AGE it is one job, of the run ct_run, and what
+# was known so many seconds ago will do: all programs that watch jobs of this user share one answer.
 scheduler_queue() {
+    [ -z "${2:-}" ] || ! ct_queue_shared "$1" "$2" || return 0
     if ct_out=$(SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0 squeue -h -t all -j "$1" -o "$ct_columns" 2>&1); then
         ct_lines queue "$ct_out"
     else
@@ -77,6 +88,77 @@ scheduler_probe() {
     fi
     # A job may wait for several.
     ct_lines pending "$(squeue -h -t PENDING -o %P 2>/dev/null | tr ',' '\n' | sort | uniq -c)"
+}
+
+# ct_queue_shared ID AGE: answers from what one of us has asked for all of us, or asks for all of us; false when neither can
+# be had, as with a full disk.
+ct_queue_shared() {
+    ct_place=${ct_run%/*/*}/.queue
+    [ -d "$ct_place" ] || (umask 077 && mkdir "$ct_place") 2>/dev/null || [ -d "$ct_place" ] || return 1
+    ct_tries=0
+    while ct_now=$(date +%s) && ! ct_queue_known "$1" "$((ct_now - $2))" "$((ct_now - 1))" "$ct_now"; do
+        if mkdir "$ct_place/lock" 2>/dev/null; then
+            ct_queue_ask "$ct_now"
+            rmdir "$ct_place/lock"
+            ct_queue_known "$1" "$ct_now" "$ct_now" "$ct_now"
+            return
+        fi
+        # Somebody is asking. A controller that is slow, or an asker that was killed, stops nobody for long.
+        ct_tries=$((ct_tries + 1))
+        [ "$ct_tries" -le 25 ] || return 1
+        [ -z "$(find "$ct_place/lock" -prune -mmin +1 2>/dev/null)" ] || rmdir "$ct_place/lock" 2>/dev/null
+        sleep 0.2 2>/dev/null || sleep 1
+    done
+}
+
+# ct_queue_known ID OLDEST RECENT NOW: answers from what is written down, and says from when it is, unless that is older than
+# OLDEST. It must be as new as RECENT where the job is not in it: it may have been submitted since.
+ct_queue_known() {
+    ct_out=$(awk -F'|' -v id="$1" -v oldest="$2" -v recent="$3" -v now="$4" '
+        NR == 1 {
+            split($0, head, " ")
+            usable = head[1] >= oldest && head[1] <= now
+            failed = head[2] != "ok"
+            if (usable && !failed) print head[1]
+            next
+        }
+        usable && failed { print; next }
+        usable && ($1 == id || index($1, id "_") == 1 || index($1, id "+") == 1) { print; found = 1 }
+        END { exit !usable ? 1 : failed ? 3 : found || head[1] >= recent ? 0 : 1 }' "$ct_place/answer" 2>/dev/null)
+    case $? in
+        0)
+            ct_say asked "${ct_out%%[!0-9]*}"
+            ct_lines queue "$(printf '%s\n' "$ct_out" | tail -n +2)"
+            ;;
+        3) ct_say queue-problem "$(printf %s "$ct_out" | tr '\n' ' ')" ;;
+        *) return 1 ;;
+    esac
+}
+
+# ct_queue_ask NOW: writes down what the queue knows of all jobs of this user.
+ct_queue_ask() (
+    umask 077
+    ct_new=$ct_place/.${ct_tag#@}
+    ct_state=ok
+    ct_out=$(SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0 squeue -h -t all -u "$(id -un)" -o "$ct_columns" 2>&1) || ct_state=problem
+    { printf '%s %s\n%s\n' "$1" "$ct_state" "$ct_out" >"$ct_new" && mv -f "$ct_new" "$ct_place/answer"; } 2>/dev/null \
+        || rm -f "$ct_new"
+)
+
+# scheduler_check: what there is to know before a job is submitted.
+scheduler_check() {
+    ct_say version "$(sinfo --version 2>/dev/null)"
+    # Where there is accounting.
+    ct_lines account "$(sacctmgr -n -P show associations user="$(id -un)" format=account 2>/dev/null | sort -u)"
+}
+
+# scheduler_test TEXT: whether a script with these lines would be accepted.
+scheduler_test() {
+    if ct_out=$(cd / && printf '#!/bin/sh\n%s\ntrue\n' "$1" | sbatch --test-only 2>&1); then
+        ct_say accepted "$(printf '%s\n' "$ct_out" | sed -n 's/^sbatch: Job [0-9]* //p' | tail -n 1)"
+    else
+        ct_lines refused "$ct_out"
+    fi
 }
 
 # scheduler_exit_code ID: how an ended job ended, where it could not say so itself, as with a full disk.

@@ -1,10 +1,12 @@
 # Answers requests about one run, a line each on standard input, until that ends. Set before: ct_run, and ct_task: the task of
 # an array that they are about, or nothing.
 #   task N                          from now on they are about this one
+#   use N [TASK]                    they are about another run: that of ct_pick N, which sets ct_run
+#   age out|err                     how many seconds ago slurm.out or slurm.err was written to
 #   files OUT OUT-MAX ERR ERR-MAX   state files, and so many bytes of slurm.out and slurm.err from these offsets
 #   tasks                           the state files of an array's tasks, a line each
 #   hostkeys                        the ssh host keys of the job's node
-#   queue ID[,ID...]                what the queue knows
+#   queue ID AGE                    what the queue knows, or knew so many seconds ago at most
 #   exitcode ID                     the exit code that the scheduler noted: STATUS SIGNAL
 #   cancel ID                       ends the job
 #   remove                          removes the run folder (of a submission that was interrupted)
@@ -71,6 +73,14 @@ ct_find_board() {
     return 1
 }
 
+# ct_tell_age out|err: by the clock of the machine with the files, where that is another one, too.
+ct_tell_age() {
+    ct_file=$ct_run/$ct_stdout
+    [ "$1" = out ] || ct_file=$ct_run/$ct_stderr
+    ct_value=$(stat -c %Y "$ct_file" 2>/dev/null || stat -f %m "$ct_file" 2>/dev/null) || return 0
+    ct_say age "$(($(date +%s) - ct_value))"
+}
+
 ct_watch() {
     ct_login
     ct_use_task "$ct_task"
@@ -85,9 +95,14 @@ ct_watch() {
         shift
         case $ct_verb in
             task) ct_use_task "$1" ;;
+            use)
+                ct_pick "$1"
+                ct_use_task "${2:-}"
+                ;;
+            age) ct_tell_age "$1" ;;
             files) ct_files "$@" ;;
             tasks) ct_tasks ;;
-            queue) scheduler_queue "$1" ;;
+            queue) scheduler_queue "$@" ;;
             hostkeys)
                 ct_find_board || ct_board=$ct_run/job
                 ct_lines hostkey "$(cat "$ct_board/hostkeys" 2>/dev/null)"

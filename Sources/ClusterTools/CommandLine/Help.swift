@@ -1,3 +1,9 @@
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A command's help: one screen, made from its option table.
 public struct Help: Sendable {
     /// A command line to try, and what it does.
@@ -26,12 +32,16 @@ public struct Help: Sendable {
     private static let width = 80
     /// The column at which explanations start.
     private static let indent = 30
+    /// The same where there is no room for two columns.
+    private static let narrowIndent = 8
+    /// From how many columns on there are two.
+    private static let narrowest = 64
 
     let usage: String
-    private let summary: String
-    private let examples: [Example]
-    private let sections: [Section]
-    private let closing: String?
+    let summary: String
+    let examples: [Example]
+    let sections: [Section]
+    let closing: String?
 
     /// - Parameters:
     ///   - usage: the command line's form, such as `submit [options] COMMAND`.
@@ -52,26 +62,34 @@ public struct Help: Sendable {
 
     /// The screen, with a line break at its end.
     ///
-    /// - Parameter styled: whether titles and options are bold. The caller knows whether this goes to a terminal, and
-    ///   whether `NO_COLOR` is set.
-    public func text(styled: Bool) -> String {
+    /// - Parameters:
+    ///   - styled: whether titles and options are bold. The caller knows whether this goes to a terminal, and whether `NO_COLOR`
+    ///     is set.
+    ///   - columns: how wide the terminal is.
+    public func text(styled: Bool, columns: Int = 80) -> String {
+        let width = max(20, min(columns, Self.width))
+        let indent = width < Self.narrowest ? Self.narrowIndent : Self.indent
         let bold = { (text: String) in styled ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
-        var lines = ["\(bold("Usage:")) \(usage)", ""]
-        lines += Self.wrapped(summary, width: Self.width)
+        let form = Self.wrapped("Usage: \(usage)", width: width - 4)
+        var lines =
+            [bold("Usage:") + (form.first ?? "").dropFirst("Usage:".count)] + form.dropFirst().map { "    " + $0 }
+        lines += [""] + Self.wrapped(summary, width: width)
         if !examples.isEmpty {
             lines += ["", bold("Examples:")]
             for example in examples {
-                lines += ["  \(bold(example.command))"] + Self.wrapped(example.meaning, width: 70).map { "      " + $0 }
+                lines +=
+                    ["  \(bold(example.command))"]
+                    + Self.wrapped(example.meaning, width: width - 10).map { "      " + $0 }
             }
         }
         for section in sections {
             lines += ["", bold(section.title + ":")]
             for entry in section.entries {
-                let help = Self.wrapped(entry.help, width: Self.width - Self.indent)
-                let padding = String(repeating: " ", count: Self.indent)
+                let help = Self.wrapped(entry.help, width: width - indent)
+                let padding = String(repeating: " ", count: indent)
                 let first = "  " + bold(entry.synopsis)
                 let used = entry.synopsis.count + 2
-                if used < Self.indent - 1 {
+                if used < indent - 1 {
                     lines.append(first + String(padding.dropFirst(used)) + (help.first ?? ""))
                     lines += help.dropFirst().map { padding + $0 }
                 } else {
@@ -79,8 +97,15 @@ public struct Help: Sendable {
                 }
             }
         }
-        if let closing { lines += [""] + Self.wrapped(closing, width: Self.width) }
+        if let closing { lines += [""] + Self.wrapped(closing, width: width) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The screen for standard output, whatever that is.
+    var textForStandardOutput: String {
+        let columns = TerminalText.width(of: STDOUT_FILENO)
+        let isPlain = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        return text(styled: columns != nil && !isPlain, columns: columns ?? Self.width)
     }
 
     private static func wrapped(_ text: String, width: Int) -> [String] {

@@ -5,8 +5,10 @@ public struct Invocation: Sendable, Equatable {
     /// How much submit says about its own work.
     public enum Verbosity: Sendable, Comparable { case quiet, normal, verbose }
 
-    /// The profile: a path or a name; nothing for the default.
-    public var cluster: String?
+    /// The profiles: paths or names; none for the default. ``need`` chooses among them; without it the last one counts.
+    public var clusters: [String] = []
+    /// What the machine must have free; nothing to take the one that is named.
+    public var need: Need?
     /// The job's name; nothing for the repository's.
     public var name: String?
     /// The branch to send; nothing for the working tree.
@@ -24,6 +26,8 @@ public struct Invocation: Sendable, Equatable {
     public var requeueBefore: Int?
     /// The job to submit once more; nothing for a new one.
     public var resubmitted: String?
+    /// What to fetch when the job has ended; empty as for ``tensorboard``.
+    public var pulls: [String] = []
     /// Whether to leave once the job is submitted.
     public var detach = false
     /// Whether only to show what would be done.
@@ -39,6 +43,9 @@ public struct Invocation: Sendable, Equatable {
     public var command: [String]
 
     public init(command: [String]) { self.command = command }
+
+    /// The profile, where nothing has to be chosen.
+    var cluster: String? { clusters.last }
 }
 
 /// What a command line of `submit` means.
@@ -60,6 +67,7 @@ public enum InvocationRequest: Sendable, Equatable {
             default: try invocation.apply(occurrence)
             }
         }
+        try invocation.checkChoice()
         guard let program = invocation.command.first else {
             if invocation.resubmitted != nil { return .submit(try invocation.checked()) }
             throw Failure(
@@ -81,8 +89,9 @@ public enum InvocationRequest: Sendable, Equatable {
 extension Invocation {
     fileprivate mutating func apply(_ occurrence: OptionTable<SubmitOption>.Occurrence) throws(Failure) {
         switch (occurrence.id, occurrence.value) {
-        case (.cluster, .text(let profile)): cluster = profile
+        case (.cluster, .text(let profile)): clusters.append(profile)
         case (.name, .text(let text)): name = try Self.line(text, occurrence.spelling)
+        case (.need, .text(let text)): need = try Need(text, spelling: occurrence.spelling)
         case (.branch, .text(let text)): branch = try Self.line(text, occurrence.spelling)
         case (.sbatch, .text(let text)):
             sbatchOptions = sbatchOptions.overridden(by: try Self.sbatchOptions(text, occurrence.spelling))
@@ -92,12 +101,20 @@ extension Invocation {
         case (.linger, .boolean(let wanted)): linger = wanted
         case (.requeueBefore, .text(let span)): requeueBefore = try TimeSpan.seconds(span, occurrence.spelling)
         case (.resubmit, .text(let job)): resubmitted = job
+        case (.pull, .text(let pattern)): pulls.append(try PathPattern(pattern).text)
         case (.detach, _): detach = true
         case (.dryRun, _): dryRun = true
         case (.json, _): json = true
         case (.quiet, _): verbosity = .quiet
         case (.verbose, _): verbosity = .verbose
         default: preconditionFailure("the option table gives \(occurrence.spelling) another kind of value")
+        }
+    }
+
+    /// Throws when options about where it runs contradict each other.
+    fileprivate func checkChoice() throws(Failure) {
+        guard need == nil || !dryRun else {
+            throw Failure(Exit.usage, "--need has to ask the machines, and --dry-run connects nowhere")
         }
     }
 
@@ -128,17 +145,8 @@ extension Invocation {
         }
     }
 
-    /// Reads `500K`, `1.5G`, `100M`: powers of 1024, as Slurm counts.
     private static func byteCount(_ text: String, _ spelling: String) throws(Failure) -> Int {
-        let units: [Character: Double] = ["K": 1024, "M": 1_048_576, "G": 1_073_741_824, "T": 1_099_511_627_776]
-        var digits = Substring(text.uppercased())
-        if digits.count > 1, digits.hasSuffix("B") { digits.removeLast() }
-        let unit = digits.last.flatMap { units[$0] }
-        if unit != nil { digits.removeLast() }
-        // Nothing else that Double reads, such as exponents and infinity.
-        guard digits.utf8.allSatisfy("0123456789.".utf8.contains), let number = Double(digits),
-            let size = Int(exactly: (number * (unit ?? 1)).rounded())
-        else {
+        guard let size = ByteSize.parse(text) else {
             throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no size", remedy: "write 500K, 100M or 2G")
         }
         return size

@@ -1,8 +1,8 @@
 /// The options of `submit`.
 public enum SubmitOption: Hashable, Sendable {
-    case cluster, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
+    case cluster, need, name, branch, resubmit, sbatch, requeueBefore, maxFileSize
     case tensorboard, logdir, linger
-    case detach, dryRun, json, quiet, verbose, help, version
+    case pull, detach, dryRun, json, quiet, verbose, help, version
 }
 
 extension Invocation {
@@ -21,6 +21,10 @@ extension Invocation {
                             the cluster: a JSON file, or the name of one \
                             (default: your configuration's, else this machine)
                             """),
+                    .init(
+                        .need, nil, ["need"], .required("NEEDS"),
+                        help: "the machine that just has this free, of those that -c names: "
+                            + "gpu-memory=1.5G,disk=3G,cpus=4"),
                     .init(
                         .name, "n", ["name"], .required("NAME"),
                         help: "the job's name (default: the repository's)"),
@@ -56,6 +60,9 @@ extension Invocation {
             .init(
                 "How submit behaves",
                 [
+                    .init(
+                        .pull, nil, ["pull"], .required("PATH"),
+                        help: "fetch this when the job has ended ('outputs/**'); may be said again"),
                     .init(.detach, nil, ["detach"], help: "print the job's id and leave"),
                     .init(.dryRun, nil, ["dry-run"], help: "show what would be sent and run; connect nowhere"),
                     .init(.json, nil, ["json"], help: "status as one JSON object a line"),

@@ -62,25 +62,10 @@ struct CancelVerb {
 
     /// Asks at a terminal. Elsewhere the names of jobs are clear enough, and `--all` is not.
     private func isConfirmed(_ jobs: [Job]) async throws -> Bool {
-        if call.has(.yes) { return true }
-        let keyboard = Keyboard(loop: call.surroundings.loop)
-        guard keyboard.isPresent else {
-            guard call.has(.all) else { return true }
-            throw Failure(
-                Exit.usage,
-                "cancel --all would end \(jobs.count) job\(jobs.count == 1 ? "" : "s"), and nobody is there to ask",
-                remedy: "add --yes if that is meant")
-        }
-        let titles = jobs.map(\.title).joined(separator: ", ")
-        while true {
-            call.console.ask("Cancel job\(jobs.count == 1 ? "" : "s") \(titles)? [y/N] ")
-            let line = try await keyboard.readLine()
-            call.console.endQuestion(isAnswered: line != nil)
-            switch line?.lowercased() {
-            case "y", "yes": return true
-            case nil, "", "n", "no": return false
-            default: continue
-            }
+        if !call.has(.all) && !Keyboard(loop: call.surroundings.loop).isPresent { return true }
+        let plural = jobs.count == 1 ? "" : "s"
+        return try await call.isConfirmed("Cancel job\(plural) \(jobs.map(\.title).joined(separator: ", "))?") {
+            "cancel --all would end \(jobs.count) job\(plural), and nobody is there to ask"
         }
     }
 }

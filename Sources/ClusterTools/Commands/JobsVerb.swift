@@ -52,7 +52,21 @@ struct JobsVerb {
         } else {
             for line in table.tabSeparated() { print(line) }
         }
+        try await bringResults(of: rows)
         return 0
+    }
+
+    /// Fetches what submit --pull has asked for, of the jobs that were found to have ended.
+    private func bringResults(of rows: [JobTable.Row]) async throws {
+        let pull = JobPull(console: call.console, recorder: JobRecorder(store: call.store, console: call.console))
+        for row in rows where JobPull.isDue(row.job) {
+            guard case .ended = row.status else { continue }
+            // Whatever shows the list waits for the files no longer than for it.
+            fflush(nil)
+            // The survey has written down how it ended.
+            guard let job = call.store.all().jobs.first(where: { $0.token == row.job.token }) else { continue }
+            try await pull.run(job, of: try call.profile(of: job), call: call)
+        }
     }
 
     /// Says why nothing is known of some jobs, once for each reason: the table has no room for it.

@@ -8,137 +8,86 @@ import IO
 
 extension Verb {
     static let logs = Verb(
-        name: "logs", operands: "[JOB]", operandCount: 0...1,
-        summary: "a job's output, from its beginning, to standard output",
+        name: "logs", operands: "[JOB...]", operandCount: 0...Int.max,
+        summary: "the output of jobs, from its beginning, to standard output",
         description: """
-            Prints what the job's command has written, byte for byte, for as long as its run folder exists. Of an array all \
-            tasks' output comes, each after a line with its number.
+            Prints what the jobs' commands have written, byte for byte, for as long as their run folders exist. Of an array all \
+            tasks' output comes, and of several jobs that of all, each after a line that says whose it is.
             """,
         examples: [
             .init("cluster logs 4242 >run.log", "all of it so far"),
             .init("cluster logs -f --tail 20", "the newest job's last lines, and what follows, until it ends"),
-            .init("cluster logs --stderr 4242_7", "the error stream of an array's task"),
+            .init("cluster logs -a --since 1d --grep 'loss|Error'", "such lines of all jobs that wrote within a day"),
         ],
         options: [
-            .init(.follow, "f", ["follow"], help: "go on until the job ends"),
+            .init(.follow, "f", ["follow"], help: "go on until the jobs end"),
             .init(.errorStream, nil, ["stderr"], help: "the error stream"),
-            .init(.tail, nil, ["tail"], .required("N"), help: "only the last N lines, and what follows them"),
+            .init(.tail, nil, ["tail"], .required("N"), help: "only the last N lines of each, and what follows them"),
+            .init(.grep, nil, ["grep"], .required("PATTERN"), help: "only lines that match a regular expression"),
+            .init(.since, nil, ["since"], .required("TIME"), help: "only what was written to within that time (2h)"),
+            .init(.all, "a", ["all"], help: "all jobs that there is a record of"),
         ]
     ) { call in
-        let verb = LogsVerb(call: call, tail: try call.number(.tail, "--tail"))
+        let verb = LogsVerb(
+            call: call,
+            wish: LogsReader.Wish(
+                follows: call.has(.follow), isErrors: call.has(.errorStream), tail: try call.number(.tail, "--tail"),
+                age: try call.text(.since).map { text throws(Failure) in try TimeSpan.seconds(text, "--since") },
+                pattern: try call.text(.grep).map { text throws(Failure) in try LinePattern(text, "--grep") }))
         return try await call.untilSignal { try await verb.run() }
     }
 }
 
-/// `cluster logs [-f] [--stderr] [--tail N] [JOB]`.
+/// `cluster logs [JOB...]`: one login for each cluster.
 struct LogsVerb {
     let call: Verb.Call
-    let tail: Int?
+    let wish: LogsReader.Wish
 
     func run() async throws -> Int32 {
-        let (job, profile) = try call.has(.follow) ? call.watchableJob() : call.recordedJob()
-        if call.has(.follow), job.phase != .ended {
-            guard !job.isArray else {
-                throw Failure(
-                    Exit.usage, "job \(job.title) is an array: only a task of it can be followed",
-                    remedy: "cluster logs -f \(job.title)_0, or without -f for all of them")
+        let selection = call.records()
+        let jobs = try wanted(selection)
+        let (groups, lost) = JobGroup.grouping(jobs) { job throws(Failure) in try call.profile(of: job) }
+        if let failure = lost.first?.failure { throw failure }
+        if wish.follows { try checkNumbers(groups, selection.jobs) }
+        let isOne = jobs.count == 1 && !(jobs[0].isArray && jobs[0].task == nil)
+        let headings = isOne ? nil : Headings(namesJobs: jobs.count > 1, namesClusters: groups.count > 1)
+        let readers = groups.map { group in
+            LogsReader(call: call, group: group, records: selection.jobs, wish: wish, headings: headings)
+        }
+        let keyboards = Keyboard(loop: call.surroundings.loop).shared(among: readers.count)
+        guard wish.follows else {
+            // One after the other: what is there already has an order.
+            for (reader, keyboard) in zip(readers, keyboards) { try await reader.run(keyboard: keyboard) }
+            return 0
+        }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for (reader, keyboard) in zip(readers, keyboards) {
+                tasks.addTask { try await reader.run(keyboard: keyboard) }
             }
-            let onlooker = Onlooker(
-                call: call, job: job, profile: profile, output: output(profile),
-                tunnel: nil)
-            _ = try await onlooker.run()
-        } else {
-            try await print(job, profile)
+            try await tasks.waitForAll()
         }
         return 0
     }
 
-    /// The wanted stream, on standard output.
-    private func output(_ profile: Profile) -> OutputFollower {
-        let writer = OutputWriter(descriptor: STDOUT_FILENO, loop: call.surroundings.loop)
-        let isErrors = call.has(.errorStream)
-        return OutputFollower(
-            output: isErrors ? nil : writer, errors: isErrors ? writer : nil, hasOwnStart: profile.template == nil,
-            tail: tail, limits: .unlimited
-        ) { _ in }
+    private func wanted(_ selection: JobSelection) throws(Failure) -> [Job] {
+        guard call.has(.all) else { return try call.selectedJobs(selection) }
+        guard call.operands.isEmpty else {
+            throw Failure(Exit.usage, "logs: --all means all jobs, and \(call.operands[0]) only one")
+        }
+        // The oldest first: what is newest is read last. Those that became no job have written nothing.
+        return selection.jobs.reversed().filter { $0.run != nil }
     }
 
-    // MARK: What there is now
-
-    /// Prints what there is now, over as many connections as it takes.
-    private func print(_ job: Job, _ profile: Profile) async throws {
-        let recorder = JobRecorder(store: call.store, console: call.console)
-        let keyboard = Keyboard(loop: call.surroundings.loop)
-        let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
-        var progress = Progress()
-        try await link.keep { host in
-            let job = try await RunClaim(job: job, profile: profile).settledJob(on: host, recorder, call.console)
-            guard let run = job.run else { preconditionFailure("a job that exists has a folder") }
-            try await Conversation.about(run: run, task: job.task, of: profile, on: host) { conversation, _ in
-                let first = try await conversation.ask("files 0 0 0 0")
-                if first["missing"] != nil { throw missing(job, run) }
-                guard job.isArray else {
-                    try await copy(conversation, profile, &progress, use)
-                    return
-                }
-                try await printTasks(conversation, profile, &progress, use)
+    /// What the queue says of a number that a later job has by now is not about this one.
+    private func checkNumbers(_ groups: [JobGroup], _ records: [Job]) throws(Failure) {
+        for group in groups where group.profile.scheduler != .none {
+            for job in group.jobs where job.phase != .ended && job.isSuperseded(among: records) {
+                throw Failure(
+                    Exit.unavailable,
+                    "\(group.profile.hostname ?? "this machine") has given the number \(job.title) to a later job",
+                    why: "whether \(job.token) goes on cannot be found out",
+                    remedy: "what it has printed may still be there: cluster logs \(job.token)")
             }
         }
-    }
-
-    /// What has been printed, which a new connection does not print again.
-    private struct Progress {
-        /// The stream that is being printed, and the task that it is of.
-        var current: OutputFollower?
-        var task: Int?
-        var done: Set<Int> = []
-    }
-
-    private func printTasks(
-        _ conversation: Conversation, _ profile: Profile, _ progress: inout Progress, _ use: LinkUse
-    ) async throws {
-        let tasks = try await conversation.ask("tasks").all("task").compactMap(TaskFiles.init(line:)).map(\.number)
-            .sorted()
-        if tasks.isEmpty { call.console.report(.note("no task of it has started")) }
-        for task in tasks where !progress.done.contains(task) {
-            _ = try await conversation.ask("task \(task)")
-            if progress.task != task {
-                progress.task = task
-                progress.current = nil
-                let isFirst = progress.done.isEmpty
-                Swift.print("\(isFirst ? "" : "\n")==> task \(task) <==")
-                fflush(nil)
-            }
-            try await copy(conversation, profile, &progress, use)
-            progress.done.insert(task)
-        }
-    }
-
-    /// Copies one stream as far as it goes now.
-    private func copy(_ conversation: Conversation, _ profile: Profile, _ progress: inout Progress, _ use: LinkUse)
-        async throws
-    {
-        let output = progress.current ?? output(profile)
-        progress.current = output
-        let first = try await conversation.ask("files 0 0 0 0")
-        // Before it is known where the command's own output begins there is none, or none but that of a script that failed.
-        await output.begin(at: StateFiles(lines: first.all("file")).outputOffset ?? 0)
-        await output.stop(atEndsIn: first)
-        try await output.skipToTail(conversation)
-        repeat {
-            let isNew = try await output.take(try await conversation.ask(await output.request))
-            if isNew { use.prove() }
-        } while await !output.isComplete
-        progress.current = nil
-    }
-
-    private func missing(_ job: Job, _ run: String) -> Failure {
-        Failure(
-            Exit.noInput, "the run folder of job \(job.title) is gone, and its output with it", why: run,
-            remedy: job.ending == nil ? nil : "what is known: it \(job.ending?.description ?? "ended")")
     }
 }

@@ -32,10 +32,14 @@ struct Order: Sendable {
     private let console: Console
 
     /// A new job: the repository and the folder where the user stands, the files as they are now.
-    init(_ invocation: Invocation, _ surroundings: Surroundings, _ console: Console) throws {
+    ///
+    /// - Parameter choice: where `--need` found room; nil where the command line says.
+    init(_ invocation: Invocation, _ choice: Choice?, _ surroundings: Surroundings, _ console: Console) throws {
         let found = try Repository.discover(from: surroundings.folder)
         repository = found.workTree
-        profile = try surroundings.profile(named: invocation.cluster, repository: repository)
+        profile =
+            try choice?.adapted ?? surroundings.profile(named: invocation.cluster, repository: repository)
+        let given = try profile.sbatchOptions.overridden(by: choice?.options ?? SbatchOptions())
         project = found.name
         let directory = try found.prefix(of: surroundings.folder)
         isNotebook = invocation.isNotebook
@@ -44,13 +48,13 @@ struct Order: Sendable {
 
         var own = try SbatchOptions.load(folder: surroundings.folder) ?? SbatchOptions()
         own = own.overridden(by: invocation.sbatchOptions)
-        if let name = invocation.name ?? (profile.sbatchOptions.overridden(by: own).jobName == nil ? project : nil) {
+        if let name = invocation.name ?? (given.overridden(by: own).jobName == nil ? project : nil) {
             own = own.overridden(by: try .naming(name))
         }
         plan = try JobPlan(
-            options: profile.sbatchOptions.overridden(by: own), ownOptions: own,
+            options: given.overridden(by: own), ownOptions: own,
             directory: directory, logdir: invocation.logdir ?? ".",
-            lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore
+            lingers: invocation.linger ?? false, requeueBefore: invocation.requeueBefore, pulls: invocation.pulls
         ).checked(for: profile, console)
         guard !isNotebook || !plan.options.isArray else {
             throw Failure(
@@ -64,14 +68,16 @@ struct Order: Sendable {
 
     /// An earlier job once more: its commit, whatever the working tree is now.
     ///
-    /// - Parameter selection: the records of this machine.
+    /// - Parameters:
+    ///   - choice: where `--need` found room; nil where the command line says, or else where that job was.
+    ///   - selection: the records of this machine.
     init(
-        again word: String, _ invocation: Invocation, among selection: JobSelection, _ surroundings: Surroundings,
-        _ console: Console
+        again word: String, _ invocation: Invocation, _ choice: Choice?, among selection: JobSelection,
+        _ surroundings: Surroundings, _ console: Console
     ) throws {
-        let choice = try selection.job(word)
-        if let note = choice.note { console.report(.note(note)) }
-        let job = choice.job
+        let found = try selection.job(word)
+        if let note = found.note { console.report(.note(note)) }
+        let job = found.job
         guard let earlier = job.plan else {
             throw Failure(
                 Exit.dataError, "the record of job \(job.title) does not say how it was submitted",
@@ -85,7 +91,10 @@ struct Order: Sendable {
         hasTensorBoard = !isNotebook && invocation.tensorboard ?? job.hasTensorBoard
 
         var options = earlier.options
-        if invocation.cluster != nil {
+        if let choice {
+            profile = choice.adapted
+            options = profile.sbatchOptions.overridden(by: try choice.options).overridden(by: earlier.ownOptions)
+        } else if invocation.cluster != nil {
             profile = try surroundings.profile(named: invocation.cluster, repository: repository)
             options = profile.sbatchOptions.overridden(by: earlier.ownOptions)
         } else {
@@ -103,7 +112,8 @@ struct Order: Sendable {
             options: options.overridden(by: layer), ownOptions: earlier.ownOptions.overridden(by: layer),
             directory: earlier.directory, logdir: invocation.logdir ?? earlier.logdir,
             lingers: invocation.linger ?? earlier.lingers,
-            requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore
+            requeueBefore: invocation.requeueBefore ?? earlier.requeueBefore,
+            pulls: invocation.pulls.isEmpty ? earlier.pulls : invocation.pulls
         ).checked(for: profile, console)
         source = .commit(of: job)
         self.invocation = invocation
@@ -125,7 +135,8 @@ struct Order: Sendable {
         let job = Job(
             token: "", name: plan.options.jobName ?? project, phase: .submitting, runName: RunName.stem(at: now),
             project: RunName.folder(for: project),
-            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : surroundings.folder + "/" + $0 }, profile: profile.source,
+            profilePath: profile.path.map { $0.hasPrefix("/") ? $0 : surroundings.folder + "/" + $0 },
+            profile: profile.source,
             commit: snapshot.commit, reference: reference, repository: repository, command: command,
             isArray: plan.options.isArray, hasTensorBoard: hasTensorBoard, isNotebook: isNotebook, plan: plan,
             submitted: now)

@@ -22,9 +22,7 @@ public struct SubmitCommand: Sendable {
         do {
             switch try InvocationRequest.parse(RawArguments.ofThisProcess()) {
             case .help:
-                print(
-                    Invocation.help.text(styled: isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil),
-                    terminator: "")
+                print(Invocation.help.textForStandardOutput, terminator: "")
             case .version: print(Invocation.versionText, terminator: "")
             case .submit(let invocation):
                 return await run(invocation, try Surroundings(interrupts: interrupts))
@@ -59,7 +57,7 @@ public struct SubmitCommand: Sendable {
     }
 
     func run() async throws -> Int32 {
-        let order = try order()
+        let order = try await order()
         let options = try order.plan.sbatchOptions()
         let script = try ScriptPlan(
             profile: order.profile, options: options, command: order.command, directory: order.plan.directory,
@@ -79,11 +77,22 @@ public struct SubmitCommand: Sendable {
         return try await supervise(preparation, of: order)
     }
 
-    private func order() throws -> Order {
-        guard let earlier = invocation.resubmitted else { return try Order(invocation, surroundings, console) }
+    /// The machine that `--need` chooses, when it is there.
+    private func choice() async throws -> Choice? {
+        guard let need = invocation.need else { return nil }
+        let targets = try ProfileCollection(surroundings: surroundings).targets(named: invocation.clusters)
+        let choice = try Choice(
+            need, among: try await Probe(console: console, surroundings: surroundings).findings(of: targets))
+        console.report(.note(choice.reason))
+        return choice
+    }
+
+    private func order() async throws -> Order {
+        let choice = try await choice()
+        guard let earlier = invocation.resubmitted else { return try Order(invocation, choice, surroundings, console) }
         let (jobs, problems) = JobStore(environment: surroundings.environment).all()
         for problem in problems { console.report(.warning("not a job's record: \(problem)")) }
-        return try Order(again: earlier, invocation, among: JobSelection(jobs: jobs), surroundings, console)
+        return try Order(again: earlier, invocation, choice, among: JobSelection(jobs: jobs), surroundings, console)
     }
 
     private func supervise(_ preparation: Preparation, of order: Order) async throws -> Int32 {

@@ -4,7 +4,9 @@ struct Verb: Sendable {
     enum Option: Hashable, Sendable {
         case all, yes, follow, errorStream, tail, grep, since
         case cluster, name, branch, sbatch, detach
-        case olderThan, dryRun, ended, unfinished
+        case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
+        case olderThan, failed, unpulled, dryRun
+        case job, to
         case json, quiet, verbose, help, version
     }
 
@@ -13,6 +15,8 @@ struct Verb: Sendable {
     let name: String
     /// What follows the options on the command line, as in `[JOB]`.
     let operands: String
+    /// What these words can be, where there are few.
+    var words: [String] = []
     /// How many of them there may be.
     let operandCount: ClosedRange<Int>
     /// A line for the list of verbs, without a full stop.
@@ -50,7 +54,7 @@ struct Verb: Sendable {
 
         /// The number that was given with an option.
         func number(_ option: Option, _ spelling: String) throws(Failure) -> Int? {
-            guard case .text(let text) = values[option] else { return nil }
+            guard let text = text(option) else { return nil }
             guard let number = Int(text), number >= 0, text.utf8.first != UInt8(ascii: "+") else {
                 throw Failure(Exit.usage, "\(spelling): \"\(text)\" is no number of lines")
             }
@@ -77,7 +81,14 @@ struct Verb: Sendable {
         Help(
             usage: "cluster \(name) [options]" + (operands.isEmpty ? "" : " \(operands)"), summary: description,
             examples: examples, table: table,
-            closing: operands.contains("JOB") ? Self.aboutJobs + (operands == "[JOB]" ? Self.aboutNoJob : "") : nil)
+            closing: closing)
+    }
+
+    /// What JOB means, where there is one.
+    private var closing: String? {
+        if options.contains(where: { $0.id == .job }) { return Self.aboutJobs + Self.aboutNoJob }
+        guard operands.contains("JOB") else { return nil }
+        return Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "")
     }
 
     static let aboutJobs = """
@@ -135,6 +146,27 @@ extension Verb.Call {
         let current = try job.currentProfile(home: surroundings.home)
         if let notice = current.notice { console.report(.warning(notice)) }
         return current.profile
+    }
+
+    /// Asks whether to go on, unless `--yes` says so already.
+    ///
+    /// - Parameters:
+    ///   - question: without the answers.
+    ///   - nobody: what cannot be done because nobody is at a terminal.
+    func isConfirmed(_ question: String, orFail nobody: () -> String) async throws -> Bool {
+        if has(.yes) { return true }
+        let keyboard = Keyboard(loop: surroundings.loop)
+        guard keyboard.isPresent else { throw Failure(Exit.usage, nobody(), remedy: "add --yes if that is meant") }
+        while true {
+            console.ask("\(question) [y/N] ")
+            let line = try await keyboard.readLine()
+            console.endQuestion(isAnswered: line != nil)
+            switch line?.lowercased() {
+            case "y", "yes": return true
+            case nil, "", "n", "no": return false
+            default: continue
+            }
+        }
     }
 
     /// Runs `body` until it is done, or until a signal asks this process to stop; then with this status.

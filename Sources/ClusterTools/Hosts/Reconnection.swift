@@ -22,7 +22,11 @@ struct Reconnection {
     /// Whether there was a connection, and is none now.
     private(set) var isDown = false
     private var hasBeenUp = false
-    private var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
+    /// While nobody answers. An attempt costs next to nothing then, and an outage is to last hardly longer for whoever waits
+    /// than it does: the pauses stay a small part of it.
+    private var pace = Pace(first: .milliseconds(100), limit: .seconds(30), factor: 1.04)
+    /// Between logins at a host that lets one in and hangs up at once: it is not to be hammered.
+    private var loginPace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
     private var patience = Pace(first: .seconds(30), limit: .seconds(300), factor: 2)
 
     /// There is a connection.
@@ -38,15 +42,19 @@ struct Reconnection {
     /// The connection is lost, or an attempt has failed.
     ///
     /// - Parameters:
-    ///   - wasOfUse: whether anything was got over it. A host that lets one in and hangs up at once is not to be hammered.
+    ///   - wasOfUse: whether anything was got over it.
     ///   - canAsk: whether there is somebody to say when to try again.
     mutating func failed(_ trouble: Trouble, wasOfUse: Bool, canAsk: Bool) -> Action {
         // What never worked is a mistake in the profile more often than a fault of the network.
         guard hasBeenUp else { return .giveUp }
-        if wasOfUse { pace.quicken() }
+        let wasLoginInVain = !isDown && !wasOfUse
+        if wasOfUse {
+            pace.quicken()
+            loginPace.quicken()
+        }
         isDown = true
         switch trouble {
-        case .link: return .retry(after: pace.next())
+        case .link: return .retry(after: wasLoginInVain ? loginPace.next() : pace.next())
         case .refusal: return .retry(after: patience.next())
         case .personNeeded: return canAsk ? .waitForUser : .giveUp
         }

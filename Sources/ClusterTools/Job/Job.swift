@@ -58,6 +58,8 @@ public struct Job: Sendable, Equatable {
     /// The node that it ran on.
     public var node: String?
     public var seen: Sighting?
+    /// When what ``JobPlan/pulls`` names had been fetched, in seconds since 1970.
+    public var pulled: Int?
     /// The one task of the array that is meant. A task is no record of its own.
     public var task: Int?
 

@@ -13,6 +13,8 @@ public struct JobPlan: Sendable, Equatable {
     public var lingers: Bool
     /// How long before its time limit it is put back in the queue, in seconds; nil for never.
     public var requeueBefore: Int?
+    /// What is fetched when it has ended, as seen from ``directory``.
+    public var pulls: [String] = []
 }
 
 extension JobPlan {
@@ -22,6 +24,7 @@ extension JobPlan {
             ("options", options.json), ("ownOptions", ownOptions.json), ("directory", .string(directory)),
             ("logdir", .string(logdir)), ("lingers", .bool(lingers)),
             ("requeueBefore", requeueBefore.map { .number("\($0)") }),
+            ("pulls", pulls.isEmpty ? nil : .array(pulls.map { .string($0) })),
         ]
         return .object(members.compactMap { name, value in value.map { .init(name, $0) } })
     }
@@ -34,6 +37,7 @@ extension JobPlan {
         logdir = try members.required("logdir").string()
         lingers = try members["lingers"]?.boolean() ?? false
         requeueBefore = try members.number("requeueBefore")
+        for pattern in try members["pulls"]?.elements() ?? [] { pulls.append(try pattern.string()) }
     }
 }
 

@@ -11,7 +11,7 @@ extension Job {
             ("version", number(Self.recordVersion)), ("token", text(token)), ("id", text(id)), ("name", text(name)),
             ("phase", text(phase.rawValue)), ("command", .array(command.map { .string($0) })), ("run", text(run)),
             ("submitted", number(submitted)), ("node", text(node)), ("ended", number(ended)),
-            ("ending", ending?.json), ("seen", seen?.json), ("repository", text(repository)),
+            ("ending", ending?.json), ("seen", seen?.json), ("pulled", number(pulled)), ("repository", text(repository)),
             ("commit", text(commit)), ("reference", text(reference)), ("isArray", .bool(isArray)),
             ("hasTensorBoard", .bool(hasTensorBoard)),
             ("isNotebook", isNotebook ? .bool(true) : nil), ("project", text(project)), ("runName", text(runName)),
@@ -53,6 +53,7 @@ extension Job {
         submitted = try top.number("submitted") ?? 0
         ended = try top.number("ended")
         node = try top.text("node")
+        pulled = try top.number("pulled")
         if let field = top["ending"] { ending = try Ending(field) }
         if let field = top["seen"] {
             let seen = try RecordReader(field)

@@ -4,7 +4,7 @@
     import Glibc
 #endif
 
-/// A folder below `$XDG_STATE_HOME/cluster-tools` that only the user reads. Its files appear whole, by rename.
+/// A folder that only the user reads, such as one below `$XDG_STATE_HOME/cluster-tools`. Its files appear whole, by rename.
 struct StateFolder: Sendable {
     let path: String
 
@@ -13,6 +13,9 @@ struct StateFolder: Sendable {
         let state = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         path = (state ?? (environment["HOME"] ?? "/") + "/.local/state") + "/cluster-tools/" + name
     }
+
+    /// - Parameter path: of a folder, which need not be there.
+    init(at path: String) { self.path = path }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -48,6 +51,19 @@ struct StateFolder: Sendable {
         let temporary = file(".\(name).\(getpid())")
         try writePrivately(bytes, to: temporary, isLasting: isLasting)
         guard rename(temporary, file(name)) == 0 else { throw SystemFailure("rename to \(file(name))") }
+    }
+
+    /// Makes a file where there is none. The folder has to be there.
+    ///
+    /// - Returns: false when there is one, which stays as it is.
+    func create(_ bytes: [UInt8], at name: String) throws(SystemFailure) -> Bool {
+        let temporary = file(".\(name).\(getpid())")
+        try writePrivately(bytes, to: temporary, isLasting: true)
+        defer { unlink(temporary) }
+        // Unlike rename, this fails where there is one.
+        if link(temporary, file(name)) == 0 { return true }
+        guard errno == EEXIST else { throw SystemFailure("link to \(file(name))") }
+        return false
     }
 
     /// Makes the folder, with those above it.

@@ -25,6 +25,8 @@ struct GPU: Sendable, Equatable {
         var index: Int
         /// By which processes name it.
         var instance: Int?
+        /// What CUDA_VISIBLE_DEVICES names it by.
+        var uuid: String?
         var memory: Memory?
     }
 
@@ -75,11 +77,26 @@ struct GPUReader {
 
     /// The GPUs in these lines, numbered in their order.
     ///
-    /// - Parameter owners: the accounts of processes, by their numbers.
-    static func gpus(in lines: [String], owners: [Int: String]) -> [GPU] {
+    /// - Parameters:
+    ///   - owners: the accounts of processes, by their numbers.
+    ///   - listing: the lines of `nvidia-smi -L`, which alone has the names of slices.
+    static func gpus(in lines: [String], owners: [Int: String], listing: [String] = []) -> [GPU] {
         var reader = GPUReader(owners: owners)
         for line in lines { if let line = Line(line) { reader.read(line) } }
+        for line in listing { reader.readListing(line) }
         return reader.gpus
+    }
+
+    /// `GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-…)`, and below it `  MIG 2g.10gb     Device  0: (UUID: MIG-…)`.
+    private mutating func readListing(_ line: String) {
+        if let match = line.firstMatch(of: /^GPU (\d+):/) {
+            listed = Int(match.output.1)
+        } else if let listed, gpus.indices.contains(listed),
+            let match = line.firstMatch(of: /MIG .*Device +(\d+): \(UUID: (MIG-[^)]+)\)/),
+            let slice = gpus[listed].slices.firstIndex(where: { $0.index == Int(match.output.1) })
+        {
+            gpus[listed].slices[slice].uuid = String(match.output.2)
+        }
     }
 
     private let owners: [Int: String]
@@ -87,6 +104,8 @@ struct GPUReader {
     private var gpu: GPU?
     private var slice: GPU.Slice?
     private var process: GPU.Process?
+    /// The GPU whose slices the listing names now.
+    private var listed: Int?
     /// The memory that is being described, and its element.
     private var memory: (total: Int?, free: Int?)?
 

@@ -40,7 +40,7 @@ struct MachineReport: Sendable, Equatable {
             let words = line.split(separator: " ")
             if words.count == 2, let process = Int(words[0]) { owners[process] = String(words[1]) }
         }
-        gpus = GPUReader.gpus(in: answer.all("gpu"), owners: owners)
+        gpus = GPUReader.gpus(in: answer.all("gpu"), owners: owners, listing: answer.all("device"))
         gpuProblem = answer["gpu-problem"]
         partitions = PartitionUsage.all(
             in: answer.all("partition").compactMap { line in do { return try PartitionLine(line) } catch { return nil }

@@ -59,7 +59,7 @@ struct Probe: Sendable {
         }
     }
 
-    private static func program(for profile: Profile) -> RemoteProgram {
+    static func program(for profile: Profile) -> RemoteProgram {
         RemoteProgram(
             .probe, of: profile, root: RunRoot(of: profile),
             definitions: "ct_partition_columns=\(ShellWord.quote(PartitionLine.format))\n")

@@ -205,7 +205,10 @@ extension Probe.Finding {
                                 "gpus",
                                 .array(
                                     partition.gpus.map {
-                                        object([("type", .string($0.type))] + share("gpus", $0.share))
+                                        object([
+                                            ("type", .string($0.type)), ("free", number($0.share.free)),
+                                            ("total", number($0.share.total)),
+                                        ])
                                     })
                             ), ("waiting", number(partition.pending)),
                         ])

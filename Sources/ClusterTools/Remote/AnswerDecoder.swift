@@ -32,6 +32,12 @@ struct AnswerDecoder {
         buffer += bytes
     }
 
+    /// What has come and was not taken: what follows a line that announces data to the end of the output.
+    mutating func takeRest() -> [UInt8] {
+        defer { start = buffer.count }
+        return Array(buffer[start...])
+    }
+
     /// The next item, or nil when more bytes are needed.
     mutating func next() -> Item? {
         while true {

@@ -62,6 +62,20 @@ actor Conversation {
         }
     }
 
+    /// Talks about many runs of one cluster: `use N` chooses the one of the job with this index.
+    static func about<R: Sendable>(
+        jobs: [Job], of profile: Profile, on host: any Host, _ body: (Conversation) async throws -> R
+    ) async throws -> R {
+        let cases = jobs.enumerated().map { index, job in "\(index)) ct_run=\(ShellWord.quote(job.run ?? "")) ;;" }
+        let definitions = "ct_run=/\nct_task=\nct_pick() { case $1 in\n\(cases.joined(separator: "\n"))\nesac; }\n"
+        let program = RemoteProgram(.watch, of: profile, definitions: definitions)
+        return try await with(program, on: host) { conversation in
+            let ready = try await conversation.answer(within: patience)
+            if let failure = ready.failure(on: host.name) { throw failure }
+            return try await body(conversation)
+        }
+    }
+
     /// Sends more of the program's standard input, such as an archive.
     func send(_ bytes: [UInt8]) async throws { try await process.write(bytes) }
 
@@ -82,6 +96,12 @@ actor Conversation {
         await take()
         defer { give() }
         return try await readAnswer(within: limit)
+    }
+
+    /// The next bytes after the last answer, as they are, of a program whose last answer announces data; none at their end.
+    func data() async throws -> [UInt8] {
+        let rest = decoder.takeRest()
+        return rest.isEmpty ? try await process.read(upTo: 1 << 18) : rest
     }
 
     /// How long a request may go without a word: longer than Slurm's own commands wait for their controller.

@@ -27,6 +27,9 @@ struct JobGroup: Sendable {
         }
     }
 
+    /// Whether its login is one to the machine that a profile leads to.
+    func reachesTheSame(as profile: Profile) -> Bool { Way(self.profile) == Way(profile) }
+
     /// Groups jobs by the cluster they are on.
     ///
     /// - Parameter profile: the profile that leads to a job.

@@ -17,6 +17,8 @@ struct JobTable: Sendable {
     /// Wide enough for most, and narrow enough for what follows.
     private static let widestName = 20
     private static let widestCluster = 16
+    /// With fewer columns names and clusters have half of that.
+    private static let narrowTerminal = 60
     /// What most states need.
     private static let usualState = 40
     /// A command of which less can be seen is not worth its column.
@@ -34,8 +36,9 @@ struct JobTable: Sendable {
         }
         let natural = (0..<5).map { column in lines.map { TerminalText.width($0[column]) }.max() ?? 0 }
         var widths = natural
-        widths[1] = min(natural[1], Self.widestName)
-        widths[2] = min(natural[2], Self.widestCluster)
+        let isNarrow = width < Self.narrowTerminal
+        widths[1] = min(natural[1], isNarrow ? Self.widestName / 2 : Self.widestName)
+        widths[2] = min(natural[2], isNarrow ? Self.widestCluster / 2 : Self.widestCluster)
         let rest = width - widths[0] - widths[1] - widths[2] - 6
         // The command has what the state leaves it, unless that is next to nothing.
         widths[3] = max(5, min(natural[3], max(Self.usualState, rest * 3 / 5), rest))
@@ -48,7 +51,7 @@ struct JobTable: Sendable {
                 let cut = TerminalText.cut(line[column], to: widths[column])
                 text += isLast ? cut : TerminalText.pad(cut, to: widths[column]) + "  "
             }
-            return text
+            return TerminalText.cut(text, to: width)
         }
     }
 

@@ -61,7 +61,9 @@ public final class Console: Sendable {
         foot.withLock { foot in
             if case .question = foot { return }
             foot = .progress
-            Console.put(Console.eraseLine + text)
+            // What wraps cannot be erased as one line.
+            let columns = TerminalText.width(of: STDERR_FILENO) ?? 80
+            Console.put(Console.eraseLine + TerminalText.cut(text, to: columns - 1))
         }
     }
 

@@ -20,6 +20,8 @@ public enum Event: Sendable {
     case noBoard(WebService, reason: String)
     /// Output that is not shown: bytes of a file on the cluster.
     case skipped(job: String, Range<Int>, file: String)
+    /// Files were copied.
+    case transferred(Transferred)
     case linkLost(reason: String)
     case linkBack
     case cancelling(job: String)
@@ -80,6 +82,7 @@ public enum Event: Sendable {
         case .skipped(_, let range, let file):
             "\(byteCount(range.count)) of output came meanwhile and are not shown: bytes \(range.lowerBound) to "
                 + "\(range.upperBound) of \(file)"
+        case .transferred(let transferred): transferred.text
         case .linkLost(let reason): "the link is down (\(reason)); trying to reconnect"
         case .linkBack: "the link is back"
         case .cancelling(let job): "cancelling job \(job)"
@@ -151,6 +154,7 @@ public enum Event: Sendable {
                     ("job", .string(job)), ("from", number(range.lowerBound)), ("to", number(range.upperBound)),
                     ("file", .string(file)),
                 ])
+        case .transferred(let transferred): return object(transferred.direction.rawValue, transferred.members)
         case .linkLost(let reason): return object("link_lost", [("reason", .string(reason))])
         case .linkBack: return object("link_back", [])
         case .cancelling(let job): return object("cancelling", [("job", .string(job))])

@@ -143,12 +143,25 @@ extension JobWatch {
         var hasStarted = false
         var settling = Settling()
         var soon = Pace(first: .milliseconds(300), limit: .seconds(5), factor: 1.2)
+        // How old an answer may be, in seconds. All who watch jobs of this user share them: so often is squeue called.
+        let (usualAge, freshAge) = (15, 1)
+        var isSettling = false
         while true {
-            let answer = try await conversation.ask("queue \(id)")
+            let needsFresh = isSettling || wasCancelled || isAheadOfQueue
+            isAheadOfQueue = false
+            let answer = try await conversation.ask("queue \(id) \(needsFresh ? freshAge : usualAge)")
             if let problem = answer["queue-problem"] { console.report(.debug("the queue cannot be asked: \(problem)")) }
             let lines = answer.queueLines
             if job.isArray { try await reportTasks(lines, conversation) }
             let state = lines.overallState
+            if state?.isPending == true, let asked = answer["asked"].flatMap({ Int($0) }),
+                let start = files.start, start >= asked - 1
+            {
+                // That was before it started.
+                isSettling = true
+                try await queuePulse.pause(for: soon.next())
+                continue
+            }
             if let line = lines.first(where: { $0.state == state }) { take(line) }
             // The files as they are now, not as the other conversation saw them last.
             var latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
@@ -158,6 +171,7 @@ extension JobWatch {
                 state: state, isKnown: answer["queue-problem"] == nil, files: latest, isArray: job.isArray)
             switch verdict {
             case .goOn:
+                isSettling = false
                 soon.quicken()
                 if !hasStarted && state?.isRunning == true {
                     // From now on the job's own files tell more, and sooner.
@@ -165,7 +179,9 @@ extension JobWatch {
                     pace = Pace(first: .seconds(5), limit: .seconds(isCheap ? 5 : 60))
                 }
                 try await queuePulse.pause(for: pace.next())
-            case .lookAgain: try await queuePulse.pause(for: soon.next())
+            case .lookAgain:
+                isSettling = true
+                try await queuePulse.pause(for: soon.next())
             case .ended(let state):
                 if job.isArray { reportLostTasks() }
                 if state == .failed && latest.exit == nil { latest.exit = try await exitStatus(conversation) }

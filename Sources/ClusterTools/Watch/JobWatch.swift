@@ -28,6 +28,8 @@ actor JobWatch {
     var tasks: [Int: TaskFiles] = [:]
     /// Those of whose end was told what the scheduler says.
     var endedTasks: Set<Int> = []
+    /// Whether its files have said something new since the queue was asked: what others have heard of the queue may be older.
+    var isAheadOfQueue = false
     private var announced: String?
     private var isCancelAsked = false
     private let over: @Sendable () -> Void
@@ -82,6 +84,7 @@ actor JobWatch {
         let earlier = files
         files = latest
         guard latest != earlier else { return }
+        isAheadOfQueue = true
         if let offset = latest.outputOffset { await output.begin(at: offset) }
         if latest.restarts > earlier.restarts, earlier.start != nil {
             console.report(.restarted(job: id, times: latest.restarts))

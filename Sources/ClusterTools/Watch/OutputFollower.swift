@@ -67,20 +67,28 @@ actor OutputFollower {
     /// How many lines of what there is already are wanted; nil for all.
     private var tail: Int?
     private let skipped: @Sendable (Gap) -> Void
+    /// What lets lines through, of each stream; empty where all are wanted.
+    private var filters: [Channel: LineFilter] = [:]
+    private let heading: @Sendable () -> String
 
     /// - Parameters:
     ///   - hasOwnStart: whether the job script says where the command's own output begins. A template of the user's own need
     ///     not.
     ///   - tail: how many lines of what is there already are to be shown, of each stream; nil for all.
     ///   - limits: from which size on a backlog is skipped.
+    ///   - pattern: what lines have to match to be shown; nil for all bytes.
+    ///   - heading: what to write before what is shown next; asked just before that.
     ///   - skipped: called for each part that is not shown, before what follows it is.
     init(
         output: OutputWriter?, errors: OutputWriter?, hasOwnStart: Bool, tail: Int? = nil, limits: Backlog = Backlog(),
+        pattern: LinePattern? = nil, heading: @escaping @Sendable () -> String = { "" },
         skipped: @escaping @Sendable (Gap) -> Void
     ) {
         self.limits = limits
         self.skipped = skipped
+        self.heading = heading
         self.tail = tail
+        if let pattern { filters = [.out: LineFilter(pattern), .err: LineFilter(pattern)] }
         streams = [.out: Stream(output, offset: hasOwnStart ? nil : 0), .err: Stream(errors, offset: 0)]
     }
 
@@ -134,6 +142,22 @@ actor OutputFollower {
         tail = nil
     }
 
+    /// Skips all that is there already.
+    func skipAll() { tail = 0 }
+
+    /// Shows what is left: a last line without an end.
+    func finish() async throws {
+        for channel in Channel.allCases {
+            append(filters[channel]?.finish() ?? [], to: channel)
+            try await writePending(channel)
+        }
+    }
+
+    private func append(_ bytes: [UInt8], to channel: Channel) {
+        guard !bytes.isEmpty, streams[channel]?.isOpen == true else { return }
+        streams[channel]?.pending += Array(heading().utf8) + bytes
+    }
+
     /// Stops where the streams ended when this was said of them.
     func stop(atEndsIn answer: Answer) {
         for channel in Channel.allCases { streams[channel]?.end = answer.streams[channel.rawValue]?.total }
@@ -170,7 +194,7 @@ actor OutputFollower {
         // A file that is shorter than before was begun anew.
         let isAnew = bytes.isEmpty && total < offset
         streams[channel]?.offset = isAnew ? 0 : offset + skippedMore + bytes.count
-        streams[channel]?.pending += bytes
+        append(filters[channel]?.feed(bytes) ?? bytes, to: channel)
         try await writePending(channel)
         return isAnew || !bytes.isEmpty
     }

@@ -37,6 +37,8 @@ actor Supervisor {
         case submitting(Submitter)
         /// There is a job: ask.
         case watching
+        /// It has ended, like this, and its results come: leave the rest of them.
+        case fetching(Job, Outcome)
     }
 
     private let connector: Connector
@@ -119,6 +121,14 @@ actor Supervisor {
         do {
             return try await link.keep { host in try await self.work(at: errand, on: host) }
         } catch  where !(error is CancellationError) {
+            if case .fetching(let job, let outcome) = stage {
+                // How the job ended is known.
+                console.report(
+                    .warning(
+                        "the results of job \(job.title) were not fetched: \(Failure(describing: error)); "
+                            + "cluster pull -j \(job.title) does it"))
+                return outcome
+            }
             // Whatever went wrong here, the job goes on.
             if let watch = watch.value, await watch.ending == nil { _ = detached(from: watch.job) }
             await submitter?.warnOfUncertainty()
@@ -128,6 +138,7 @@ actor Supervisor {
 
     /// What is to be done over one connection.
     private func work(at errand: Errand, on host: any Host) async throws -> Outcome? {
+        if case .fetching(let job, let outcome) = stage { return try await fetch(of: job, outcome, on: host) }
         if watch.value == nil {
             let job: Job?
             switch errand {
@@ -154,7 +165,17 @@ actor Supervisor {
         job.end(ending, at: await watch.files.end ?? time(nil))
         job.node = await watch.files.node ?? job.node
         recorder.save(job)
-        return .ended(ending, wasCancelledHere: await watch.wasCancelled)
+        let outcome = Outcome.ended(ending, wasCancelledHere: await watch.wasCancelled)
+        guard JobPull.isDue(job) else { return outcome }
+        stage = .fetching(job, outcome)
+        return try await fetch(of: job, outcome, on: host)
+    }
+
+    /// Brings the results of a job home that has ended.
+    private func fetch(of job: Job, _ outcome: Outcome, on host: any Host) async throws -> Outcome {
+        let pull = JobPull(console: console, recorder: recorder)
+        try await pull.run(job, of: connector.profile, on: host, use: linkUse)
+        return outcome
     }
 
     /// Sees the submission through, as soon as it is ready.
@@ -180,6 +201,9 @@ actor Supervisor {
                 submitter.abort.ask()
                 console.report(.note("stopping before there is a job; Ctrl-C again leaves at once"))
             case .watching: questions.post(.signal(signal))
+            case .fetching(let job, _):
+                console.report(.note("not all results are here; cluster pull -j \(job.title) fetches the rest"))
+                return .interrupted(signal)
             }
         }
     }

@@ -11,8 +11,9 @@ struct Benchmark: Sendable {
 extension Benchmark {
     /// All of them, in the order of the table.
     static let all: [Benchmark] = [
-        .help, .tensorBoard, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50),
-        .submission(roundTrip: 100), .submission(roundTrip: 0), .roundTrips, .bulk, .growth,
+        .submission(roundTrip: 100), .submission(roundTrip: 0), .roundTrips, .bulk,
+        .help, .tensorBoard, .snapshot, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50), .reconnection, .queueCalls,
+        .growth, .growthOfFiles, .growthOfTunnels, .growthOfJobs,
     ]
 }
 
@@ -29,6 +30,8 @@ struct Row: Sendable {
     var theirs = Series()
     /// What else was measured on the way.
     var details: [Detail] = []
+    /// Of rows that differ in size alone.
+    var growth: Growth?
 
     /// Ours divided by theirs, of the medians.
     var ratio: Double? {

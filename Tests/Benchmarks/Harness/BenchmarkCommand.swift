@@ -5,6 +5,7 @@ import IO
 struct BenchmarkCommand {
     private var names: [String] = []
     private var jsonPath: String?
+    private var picturePath: String?
     private var repetitions = 5
     private var isList = false
 
@@ -17,6 +18,7 @@ struct BenchmarkCommand {
         Options:
           --list         what there is
           --json FILE    writes all numbers there too
+          --picture FILE draws how cost grows, of those whose names begin with growth, as an SVG
           --times N      how often each of both sides is measured (default 5); long ones are measured less often
           --help
 
@@ -29,10 +31,12 @@ struct BenchmarkCommand {
         while let word = words.popFirst() {
             switch word {
             case "--list": isList = true
-            case "--json", "--times":
+            case "--json", "--times", "--picture":
                 guard let value = words.popFirst() else { throw UsageError(text: "\(word) needs a value") }
                 if word == "--json" {
                     jsonPath = value
+                } else if word == "--picture" {
+                    picturePath = value
                 } else {
                     guard let number = Int(value), (1...1000).contains(number) else {
                         throw UsageError(text: "--times needs a number from 1 to 1000, not '\(value)'")
@@ -111,11 +115,12 @@ struct BenchmarkCommand {
         }
         if Task.isCancelled { say("Interrupted; what was measured until then:") }
         print(report.table, terminator: "")
-        if let jsonPath {
-            do { try report.json().write(to: URL(filePath: jsonPath)) } catch {
-                say("Benchmarks: \(jsonPath) cannot be written: \(error)")
-                return 74
-            }
+        do {
+            if let jsonPath { try report.json().write(to: URL(filePath: jsonPath)) }
+            if let picturePath { try Data(Picture(rows: report.rows).svg.utf8).write(to: URL(filePath: picturePath)) }
+        } catch {
+            say("Benchmarks: \(error)")
+            return 74
         }
         return Task.isCancelled ? 130 : report.hasFailures ? 1 : 0
     }

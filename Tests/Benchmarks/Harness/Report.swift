@@ -12,6 +12,9 @@ struct Report: Sendable {
 
     var hasFailures: Bool { !failures.isEmpty }
 
+    /// All rows, in their order.
+    var rows: [Row] { entries.map(\.row) }
+
     mutating func add(_ rows: [Row], of benchmark: Benchmark) {
         entries += rows.map { Entry(benchmark: benchmark.name, row: $0) }
     }

@@ -6,6 +6,8 @@ struct RunningJob: Sendable {
     let id: String
     /// Its run folder, which is on this machine.
     let run: String
+    /// The profile that submit was started with; no other program is.
+    let profile: String
     /// Its TensorBoard, by submit's tunnel.
     let address: Address
 
@@ -60,7 +62,8 @@ extension Laboratory {
             let cancel = cluster.ssh("scancel \(id)", in: self)
             do {
                 let url = try await lines.event("tensorboard")["url"] ?? ""
-                let job = RunningJob(id: id, run: submitted["run"] ?? "", address: try RunningJob.Address(url))
+                let job = RunningJob(
+                    id: id, run: submitted["run"] ?? "", profile: profile, address: try RunningJob.Address(url))
                 let result = try await withThrowingTaskGroup(of: Void.self) { group in
                     // Somebody has to read what it says.
                     group.addTask { while try await lines.next() != nil {} }
@@ -99,7 +102,7 @@ extension Laboratory {
                             toHost: "127.0.0.1", port: local, timeout: .seconds(1), loop: loop
                         ) { _ in }
                         break
-                    } catch where attempt < 200 {
+                    } catch  where attempt < 200 {
                         try await Task.sleep(for: .milliseconds(50))
                     } catch {
                         throw BenchmarkError("ssh -L does not listen: \(tail.text)")

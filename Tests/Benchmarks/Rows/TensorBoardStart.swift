@@ -2,7 +2,8 @@ import Foundation
 import IO
 
 extension Benchmark {
-    static let tensorBoard: Benchmark = .init(name: "tensorboard", summary: "Enter to a TensorBoard page that answers") {
+    static let tensorBoard: Benchmark = .init(name: "tensorboard", summary: "Enter to a TensorBoard page that answers")
+    {
         laboratory in
         let cluster = try await laboratory.cluster()
         var parts = (slurm: Series(), board: Series())

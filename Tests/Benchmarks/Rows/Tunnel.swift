@@ -56,31 +56,13 @@ private struct TunnelPair: Sendable {
     private func compare(_ what: String, _ theirs: RunningJob.Address, streams: Int, goal: Goal) async throws -> Row {
         let size = 256_000_000 / streams
         let result = try await interleaved(laboratory.fewRepetitions) {
-            try await rate(ours, streams: streams, size)
+            try await laboratory.rate(ours, streams: streams, size)
         } theirs: {
-            try await rate(theirs, streams: streams, size)
+            try await laboratory.rate(theirs, streams: streams, size)
         }
         return Row(
             what: "\(what), \(place)", against: "ssh -L", goal: goal, unit: .bytesPerSecond, ours: result.ours,
             theirs: result.theirs)
-    }
-
-    /// Bytes a second, of all streams together, from the first connection to the last byte.
-    private func rate(_ address: RunningJob.Address, streams: Int, _ size: Int) async throws -> Double {
-        let seconds = try await timed {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<streams {
-                    group.addTask {
-                        let late = BenchmarkError("the tunnel took longer than 60 s for \(size) bytes")
-                        try await withTimeout(.seconds(60), or: late) {
-                            try await laboratory.withByteClient(address) { try await $0.fetch(size) }
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
-        }
-        return Double(streams * size) / seconds
     }
 
     /// Small requests, alone and beside a download.
@@ -123,5 +105,25 @@ private struct TunnelPair: Sendable {
             try await Task.sleep(for: .seconds(1))
             return try await latencies(address)
         }
+    }
+}
+
+extension Laboratory {
+    /// Bytes a second, of all streams together, from the first connection to the last byte.
+    func rate(_ address: RunningJob.Address, streams: Int, _ size: Int) async throws -> Double {
+        let seconds = try await timed {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<streams {
+                    group.addTask {
+                        let late = BenchmarkError("the tunnel took longer than 60 s for \(size) bytes")
+                        try await withTimeout(.seconds(60), or: late) {
+                            try await self.withByteClient(address) { try await $0.fetch(size) }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        return Double(streams * size) / seconds
     }
 }
