@@ -19,7 +19,7 @@ struct ReconnectionTests {
     }
 
     private func retries(_ seconds: Double...) -> [Reconnection.Action] {
-        seconds.map { .retry(after: .milliseconds(Int($0 * 1000))) }
+        seconds.map { .retry(after: .microseconds(Int($0 * 1_000_000))) }
     }
 
     @Test func whatNeverWorkedIsNotTriedAgain() {
@@ -30,25 +30,13 @@ struct ReconnectionTests {
 
     @Test func aLostLinkIsTriedAgainAtOnceAndThenLessOften() {
         var reconnection = connected()
-        let answers = actions(&reconnection, .link, wasOfUse: true) + actions(&reconnection, .link, times: 300)
-        #expect(answers.first == .retry(after: .milliseconds(100)))
+        let answers = actions(&reconnection, .link, wasOfUse: true) + actions(&reconnection, .link, times: 30)
+        #expect(Array(answers.prefix(5)) == retries(0.1, 0.5, 0.75, 1.125, 1.6875))
         #expect(answers.last == .retry(after: .seconds(30)))
         #expect(reconnection.isDown)
         let wasLost = reconnection.succeeded()
         #expect(wasLost)
         #expect(!reconnection.isDown)
-    }
-
-    @Test func theLinksReturnIsNoticedSoonForHowLongItWasAway() {
-        var reconnection = connected()
-        _ = reconnection.failed(.link, wasOfUse: true, canAsk: true)
-        var away = 0.1
-        for _ in 0..<100 {
-            guard case .retry(let pause) = reconnection.failed(.link, wasOfUse: false, canAsk: true) else { break }
-            #expect(pause / .seconds(1) <= 0.11 + away / 20)
-            away += pause / .seconds(1)
-        }
-        #expect(away > 60)
     }
 
     /// A host that lets us in and hangs up at once is not to be hammered.
@@ -69,7 +57,7 @@ struct ReconnectionTests {
         _ = actions(&reconnection, .link, times: 50)
         reconnection.encourage()
         let answers = actions(&reconnection, .link)
-        #expect(answers == retries(0.1))
+        #expect(answers == retries(0.5))
     }
 
     @Test func aRefusalIsTriedSeldom() {

@@ -95,7 +95,7 @@ struct WatchedLinkTests {
                 try await eventually("silence is noticed", within: .seconds(25)) {
                     await text(.errors, of: child).contains("the link is down") ? true : nil
                 }
-                // The next attempts would come 7.5, 15.5 and 31.5 s after the loss.
+                // The next attempts would come 10, 16 and 25 s after the loss.
                 try await Task.sleep(for: .seconds(16.5))
                 try await cluster.fault("link", "laptop", "up")
                 try await eventually("link back", within: .seconds(5)) {

@@ -22,9 +22,10 @@ struct Reconnection {
     /// Whether there was a connection, and is none now.
     private(set) var isDown = false
     private var hasBeenUp = false
-    /// While nobody answers. An attempt costs next to nothing then, and an outage is to last hardly longer for whoever waits
-    /// than it does: the pauses stay a small part of it.
-    private var pace = Pace(first: .milliseconds(100), limit: .seconds(30), factor: 1.04)
+    /// Before the first attempt after a loss: what has cut the connection has often gone by then.
+    private static let moment = Duration.milliseconds(100)
+    /// Between attempts while nobody answers.
+    private var pace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 1.5)
     /// Between logins at a host that lets one in and hangs up at once: it is not to be hammered.
     private var loginPace = Pace(first: .milliseconds(500), limit: .seconds(30), factor: 2)
     private var patience = Pace(first: .seconds(30), limit: .seconds(300), factor: 2)
@@ -47,14 +48,15 @@ struct Reconnection {
     mutating func failed(_ trouble: Trouble, wasOfUse: Bool, canAsk: Bool) -> Action {
         // What never worked is a mistake in the profile more often than a fault of the network.
         guard hasBeenUp else { return .giveUp }
-        let wasLoginInVain = !isDown && !wasOfUse
+        let wasUp = !isDown
+        isDown = true
         if wasOfUse {
             pace.quicken()
             loginPace.quicken()
         }
-        isDown = true
         switch trouble {
-        case .link: return .retry(after: wasLoginInVain ? loginPace.next() : pace.next())
+        case .link where wasUp: return .retry(after: wasOfUse ? Self.moment : loginPace.next())
+        case .link: return .retry(after: pace.next())
         case .refusal: return .retry(after: patience.next())
         case .personNeeded: return canAsk ? .waitForUser : .giveUp
         }
