@@ -22,7 +22,7 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, probe, check, board, clean
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
@@ -50,6 +50,7 @@ public enum Template: Sendable {
         case .remote(.jobs): PackageResources.jobs_sh
         case .remote(.step): PackageResources.step_sh
         case .remote(.files): PackageResources.files_sh
+        case .remote(.data): PackageResources.data_sh
         case .remote(.probe): PackageResources.probe_sh
         case .remote(.check): PackageResources.check_sh
         case .remote(.board): PackageResources.board_sh

@@ -121,6 +121,17 @@ submit_use_requirements() {
     . "$place/bin/activate"
 }
 
+# What `cluster data` has fetched for this project is data/ here, unless the repository has one of its own.
+submit_data=${submit_run%/*}/data
+if [ -d "$submit_data" ] && [ "$(readlink "$submit_run/code/data")" != "$submit_data" ]; then
+    if [ -e "$submit_run/code/data" ] || [ -L "$submit_run/code/data" ]; then
+        printf 'submit: data/ is the repository'"'"'s own, and not %s\n' "$submit_data" >&2
+    else
+        # Another task of the array may be as fast.
+        ln -s "$submit_data" "$submit_run/code/data" 2>/dev/null
+    fi
+fi
+
 cd "$submit_run/code/$submit_directory" || submit_give_up 66 "the folder code/$submit_directory is not in the snapshot"
 {{ENVIRONMENT}}
 submit_activation=0

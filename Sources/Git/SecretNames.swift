@@ -35,7 +35,13 @@ enum SecretNames {
         if name.utf8.starts(with: ".env.".utf8), let last = name.split(separator: ".").last, !samples.contains(last) {
             return .secret
         }
-        if ends.contains(where: path.hasSuffix) { return .secret }
-        return ambiguous.first { path.hasSuffix($0.0) }.map { .secretIfItContains($0.1) } ?? .none
+        if ends.contains(where: { has(path, end: $0) }) { return .secret }
+        return ambiguous.first { has(path, end: $0.0) }.map { .secretIfItContains($0.1) } ?? .none
+    }
+
+    /// By bytes: it is asked fourteen times for every file that there is, and `hasSuffix` would compare characters.
+    private static func has(_ path: String, end: String) -> Bool {
+        let (path, end) = (path.utf8, end.utf8)
+        return path.last == end.last && path.count >= end.count && path.suffix(end.count).elementsEqual(end)
     }
 }

@@ -97,25 +97,21 @@ import Testing
                       all about that verb; cluster attach --help says the same
 
                 Verbs:
-                  jobs                        the jobs that were submitted from this machine,
-                                              the newest first
-                  attach [JOB]                watch a job again: output, TensorBoard, Ctrl-C,
-                                              exit status
-                  logs [JOB...]               the output of jobs, from its beginning, to
-                                              standard output
-                  open [JOB]                  show a job's TensorBoard or notebook in the
-                                              browser
+                  jobs                        the jobs from this machine, the newest first
+                  attach [JOB]                watch a job again: output, TensorBoard, Ctrl-C
+                  logs [JOB...]               the output of jobs, to standard output
+                  open [JOB]                  a job's TensorBoard or notebook in the browser
                   tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
                   notebook                    JupyterLab as a job, shown in the browser
+                  pull PATH...                fetch files of a job's run folder, or of a cluster
+                  push PATH...                send files to a job's run folder, or to a cluster
+                  data URL...                 let a cluster download what runs see as data/
                   cancel JOB...               end jobs, and wait until they have ended
                   clean [JOB...]              remove what old jobs have left, there and here
                   probe [NAME...]             what is free on all machines and partitions
-                  add NAME                    make a profile: logs in, looks around, asks,
-                                              writes it
-                  check [NAME]                whether all is there that jobs need, and what to
-                                              do where it is not
-                  completion SHELL            print what completes submit and cluster in bash,
-                                              zsh or fish
+                  add NAME                    make a profile: logs in, looks around, asks
+                  check [NAME]                what jobs need, what is missing, and the remedy
+                  completion SHELL            tab completion for bash, zsh or fish
                   man [PAGE]                  print a manual page: of cluster, submit, or a verb
 
                 Options:

@@ -36,7 +36,7 @@ import Testing
 
     @Test func verbsAndJobs() {
         #expect(texts("cluster", "") == ClusterCommand.verbs.map(\.name) + ["help"])
-        #expect(texts("cluster", "c") == ["cancel", "clean", "completion"])
+        #expect(texts("cluster", "c") == ["cancel", "clean", "check", "completion"])
         #expect(texts("cluster", "-q", "lo") == ["logs"])
         #expect(texts("cluster", "help", "at") == ["attach"])
         #expect(texts("cluster", "logs", "") == ["4242", "4180", "project", "sweep"])
@@ -48,6 +48,10 @@ import Testing
         #expect(texts("cluster", "jobs", "") == [])
         #expect(texts("cluster", "completion", "") == ["bash", "zsh", "fish"])
         #expect(texts("cluster", "notebook", "-c", "") == ["fir", "oak"])
+        #expect(texts("cluster", "probe", "fir", "o") == ["oak"])
+        #expect(texts("cluster", "add", "") == [])
+        #expect(texts("cluster", "man", "su") == ["submit"])
+        #expect(completion.answer(to: "cluster", ["push", "a", ""]).rest == .files)
         #expect(texts("cluster", "nonsense", "x") == [])
         #expect(texts("cluster") == ClusterCommand.verbs.map(\.name) + ["help"])
     }

@@ -46,6 +46,7 @@ struct HelpTests {
                       --[no-]linger           keep it up when the command has ended
 
                 How submit behaves:
+                      --pull PATH             fetch this when the job has ended ('outputs/**')
                       --detach                print the job's id and leave
                       --dry-run               show what would be sent and run; connect nowhere
                       --json                  status as one JSON object a line

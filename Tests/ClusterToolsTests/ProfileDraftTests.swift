@@ -55,7 +55,8 @@ import Testing
     ])
     func gpus(answer: String, option: String?) {
         var draft = ProfileDraft(hostname: "x", gpus: "gpu:9")
-        #expect(draft.setGPUs(answer))
+        let isTaken = draft.setGPUs(answer)
+        #expect(isTaken)
         #expect(draft.gpus == option)
     }
 

@@ -220,13 +220,17 @@ struct DeltaTests {
             try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
             try Data(text.utf8).write(to: URL(filePath: path))
         }
+        func isFile(_ path: String) throws -> Bool {
+            try manager.attributesOfItem(atPath: path)[.type] as? FileAttributeType == .typeRegular
+        }
         switch Int.random(in: 0..<9, using: &generator) {
         case 0: try manager.removeItem(atPath: full)
         case 1:
             try manager.removeItem(atPath: full)
             try write(full, "new \(UInt32.random(in: 0...9999, using: &generator))")
-        case 2: chmod(full, 0o755)
-        case 3: chmod(full, 0o644)
+        // Not through a link.
+        case 2: if try isFile(full) { chmod(full, 0o755) }
+        case 3: if try isFile(full) { chmod(full, 0o644) }
         case 4:
             // A folder in place of a file.
             try manager.removeItem(atPath: full)
@@ -239,7 +243,7 @@ struct DeltaTests {
             if Bool.random(using: &generator) {
                 try write(top, "was a folder")
             } else {
-                try manager.createSymbolicLink(atPath: top, withDestinationPath: "/tmp")
+                try manager.createSymbolicLink(atPath: top, withDestinationPath: "/nowhere at all")
             }
         case 6:
             try manager.removeItem(atPath: full)

@@ -151,7 +151,7 @@ struct ProbeVerbTests {
 
     @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
     func theMachineThatJustFits() async throws {
-        let text = try recording("nvidia-smi-a5000-2.xml")
+        let text = try recording("nvidia-smi-gt1030.xml")
         try await withGPUs(text, cores: 1000) { machine, desk in
             let workplace = machine.workplace
             try await withDemoCluster { cluster in
@@ -162,13 +162,12 @@ struct ProbeVerbTests {
                         in: workplace.repository.folder)
                 }
                 let show = ["sh", "-c", "echo $CUDA_VISIBLE_DEVICES ${SLURM_JOB_ID+slurm}"]
-                // The A5000 with 24 GB rather than an A100 with 40; the slices of an H100 have only 10.
-                let here = try await run(submit("gpu-memory=5G,disk=1M,cpus=1", show[0], show[1], show[2]))
-                #expect(here.output == "GPU-12345678-aaaa-bbbb-cccc-0123456789cd\n", "\(here.errors)")
-                // What is chosen is chosen by the memory that is free. The rest of it is others' business.
+                // The card with 2 GB, rather than a tenth of an H100 with 10 or an A100 with 40.
+                let here = try await run(submit("gpu-memory=1G,disk=1M,cpus=1", show[0], show[1], show[2]))
+                #expect(here.output == "GPU-857c6374-f681-cf3a-f99f-9063a87b8ac0\n", "\(here.errors)")
                 #expect(
                     here.errors.contains(
-                        "submit: \(desk) just fits: GPU 1 (NVIDIA RTX A5000) with 7.2 GB of 26 GB free"),
+                        "submit: \(desk) just fits: GPU 0 (NVIDIA GeForce GT 1030) with 1.2 GB of 2.1 GB free"),
                     "\(here.errors)")
                 let there = try await run(submit("gpu-memory=8G", show[0], show[1], show[2]))
                 #expect(there.output.contains("slurm"), "\(there.errors)")
@@ -178,7 +177,7 @@ struct ProbeVerbTests {
                 #expect(
                     nowhere.errors.contains("submit: error: no machine has what is needed now\n"), "\(nowhere.errors)")
                 #expect(
-                    nowhere.errors.contains("\(desk): 7.2 GB free on a GPU at most, not 322 GB"), "\(nowhere.errors)")
+                    nowhere.errors.contains("\(desk): 1.2 GB free on a GPU at most, not 322 GB"), "\(nowhere.errors)")
                 #expect(nowhere.errors.contains("of 4 a100 of 40 GB"), "\(nowhere.errors)")
             }
         }

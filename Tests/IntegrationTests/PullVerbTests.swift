@@ -36,16 +36,16 @@ import Testing
             #expect(!FileManager.default.fileExists(atPath: workplace.repository.folder + "/outputs"))
             let pulled = try await run(workplace.cluster("pull", "outputs/**")).checked("cluster pull")
             #expect(pulled.errors.contains("cluster: pulled 13 files, 9.4 MB in "), "\(pulled.errors)")
-            let there = try await tree(job.run + "/code/outputs")
+            let there = try await Self.tree(job.run + "/code/outputs")
             #expect(there.count > 26)
-            #expect(try await tree(workplace.repository.folder + "/outputs") == there)
+            #expect(try await Self.tree(workplace.repository.folder + "/outputs") == there)
             let again = try await run(workplace.cluster("pull", "outputs/**")).checked("cluster pull")
             #expect(again.errors == "cluster: nothing to be pulled: 13 files were there already\n")
         }
     }
 
     /// Path, type, mode, time, size, target and sum of all that is in a folder. What `find` tells is what a user would compare.
-    private func tree(_ folder: String) async throws -> [String] {
+    static func tree(_ folder: String) async throws -> [String] {
         let script = """
             cd "$1" && find . -mindepth 1 ! -type l -printf '%P %y %m %Ts %s\\0' -o -printf '%P %y %l\\0'
             find . -type f -exec cksum {} + | tr '\\n' '\\0'
@@ -154,7 +154,7 @@ import Testing
                 try await withDesk { desk in
                     let there = desk.folder + "/there"
                     try FileManager.default.createDirectory(atPath: there, withIntermediateDirectories: true)
-                    let bytes = Data(noise(size))
+                    let bytes = try noise(size)
                     try bytes.write(to: URL(filePath: there + "/large"))
                     try Data("small".utf8).write(to: URL(filePath: there + "/small"))
                     link.cut(after: size / 2, .down)

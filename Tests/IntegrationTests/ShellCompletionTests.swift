@@ -23,15 +23,17 @@ import Testing
     ) async throws {
         try await withTerminal(shell(words, workplace)) { terminal in
             try await terminal.expect("ready> ")
-            await terminal.type(setUp + "; echo is''set\n")
+            // What the shell has made of the line is what the command would get.
+            await terminal.type(
+                setUp + "; cluster() { echo \"got $*\"; }; submit() { echo \"got $*\"; }; echo is''set\n")
             try await terminal.expect("isset")
             try await terminal.expect("ready> ")
-            await terminal.type("cluster att\t--ta\t7 \(job.prefix(job.count - 1))\t")
-            try await terminal.expect(try Regex("attach +--tail +7 \(job)"), within: .seconds(20))
-            await terminal.type("\u{15}submit --cluster=wo\t")
-            try await terminal.expect("--cluster=workplace-of-a-test")
-            await terminal.type("\u{15}submit --detach cat only-\t")
-            try await terminal.expect("cat only-file")
+            await terminal.type("cluster att\t--ta\t7 \(job.prefix(job.count - 1))\t\n")
+            try await terminal.expect("got attach --tail 7 \(job)", within: .seconds(20))
+            await terminal.type("submit --cluster=wo\t\n")
+            try await terminal.expect("got --cluster=workplace-of-a-test")
+            await terminal.type("submit --detach cat only-\t\n")
+            try await terminal.expect("got --detach cat only-file")
             await terminal.type("\u{15}exit\n")
             _ = try await terminal.finish()
         }
@@ -81,7 +83,7 @@ import Testing
         try await withWorkplace(.thisMachine, files: ["a": ""]) { workplace in
             for page in ["", "submit", "jobs", "attach", "logs", "open", "tensorboard", "notebook", "cancel", "clean"] {
                 var launch = workplace.cluster()
-                launch.arguments = ["-c", "'\(launch.program)' man \(page) | groff -man -Tutf8 -ww -b -P-c"]
+                launch.arguments = ["-c", "'\(launch.program)' man \(page) | groff -man -Tutf8 -ww -P-cbuo"]
                 launch.program = "/bin/bash"
                 let finished = try await run(launch)
                 #expect(finished.errors == "", "\(page)")

@@ -6,6 +6,7 @@
 #     parts       sends files from an offset on. Standard input: OFFSET, SIZE and path of each
 #     write       unpacks the archive on standard input; files appear under their names when it is complete
 #     folders     gives folders their modes and times. Standard input: MODE, STAMP (as below) and path of each
+#     mark        makes the empty file ct_path
 #     append      adds standard input to a part file: see ct_append
 # Paths begin with ./ and may hold any byte; on standard input each word ends with a NUL. What list, read and parts
 # send comes after the line `done data`, up to the end of the output.
@@ -89,7 +90,7 @@ ct_write() {
     trap 'exit 1' HUP INT TERM
     ct_out=$(cd "$ct_stage" && tar -xpof - 2>&1) || ct_fail 74 "cannot write in $PWD on $(uname -n)" "$ct_out"
     # find itself complains about folders that have moved before it came to them.
-    ct_out=$(cd "$ct_stage" && find . -type d -exec sh -c "$ct_merge" sh "$OLDPWD" {} + 2>/dev/null | head -n 5)
+    ct_out=$(cd "$ct_stage" && find . -type d -exec sh -c 'eval "$ct_merge"' sh "$OLDPWD" {} + 2>/dev/null | head -n 5)
     [ -z "$ct_out" ] || ct_fail 73 "not all of it could be written in $PWD on $(uname -n)" "$ct_out"
     ct_discard
     ct_say done written
@@ -114,7 +115,7 @@ ct_append() {
 ct_files() {
     # The user's own settings of tar are not for this.
     unset TAR_OPTIONS GZIP
-    export ct_records ct_describe
+    export ct_records ct_describe ct_merge
     [ -z "$ct_variables" ] || ct_login
     ct_base=$(ct_root 2>&1) || ct_fail 66 "that folder is not known on $(uname -n)" "$ct_base"
     case $ct_do in
@@ -129,6 +130,10 @@ ct_files() {
     case $ct_do in
         write) ct_write ;;
         append) ct_append ;;
+        mark)
+            ct_out=$({ : >"$ct_path"; } 2>&1) || ct_fail 73 "cannot write $ct_path on $(uname -n)" "$ct_out"
+            ct_say done written
+            ;;
         folders)
             xargs -0 -n 3 sh -c 'TZ=UTC0 touch -m -t "$2" "$3" && chmod "$1" "$3"' sh 2>/dev/null
             ct_say done written

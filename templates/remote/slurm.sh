@@ -96,7 +96,8 @@ ct_queue_shared() {
     ct_place=${ct_run%/*/*}/.queue
     [ -d "$ct_place" ] || (umask 077 && mkdir "$ct_place") 2>/dev/null || [ -d "$ct_place" ] || return 1
     ct_tries=0
-    while ct_now=$(date +%s) && ! ct_queue_known "$1" "$((ct_now - $2))" "$((ct_now - 1))" "$ct_now"; do
+    ct_begin=$(date +%s)
+    while ct_now=$(date +%s) && ! ct_queue_known "$1" "$((ct_now - $2))" "$((ct_begin + 1))" "$ct_now"; do
         if mkdir "$ct_place/lock" 2>/dev/null; then
             ct_queue_ask "$ct_now"
             rmdir "$ct_place/lock"
@@ -112,7 +113,7 @@ ct_queue_shared() {
 }
 
 # ct_queue_known ID OLDEST RECENT NOW: answers from what is written down, and says from when it is, unless that is older than
-# OLDEST. It must be as new as RECENT where the job is not in it: it may have been submitted since.
+# OLDEST. It must be as new as RECENT where the job is not in it: it may have been submitted since, in the same second.
 ct_queue_known() {
     ct_out=$(awk -F'|' -v id="$1" -v oldest="$2" -v recent="$3" -v now="$4" '
         NR == 1 {

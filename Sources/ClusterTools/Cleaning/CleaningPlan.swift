@@ -107,7 +107,9 @@ struct CleaningPlan: Sendable {
         if !rules.isOld(run.last, rules.age) { return "it is not that old" }
         let failed = job?.ending.map { $0.exitStatus != 0 } ?? (run.exit != 0)
         if rules.onlyFailed && !failed { return "it ended well" }
-        if run.hasResults && !run.isPulled && !rules.takesUnpulled {
+        // What its submitter wanted is here, or somebody has said so there.
+        let isPulled = run.isPulled || job?.pulled != nil
+        if run.hasResults && !isPulled && !rules.takesUnpulled {
             return "its results were not fetched (--unpulled)"
         }
         return nil

@@ -98,6 +98,13 @@ struct Completion: Sendable {
                     + candidates(named.map { ($0.name, "the newest of this name: \($0.title)") }))
         }
         switch placeholder {
+        // A verb's own; a name to give is nobody's yet.
+        case _ where verb != nil && placeholder.hasPrefix("[NAME"):
+            return Answer(candidates: candidates(inventory.profiles().map { ($0, "profile") }))
+        case "PATH...": return Answer(rest: .files)
+        case "[PAGE]":
+            let pages = [("submit", Invocation.help.summary)] + ClusterCommand.verbs.map { ($0.name, $0.summary) }
+            return Answer(candidates: candidates(pages))
         case "PROFILE":
             return Answer(
                 candidates: candidates(inventory.profiles().map { ($0, "profile") }),

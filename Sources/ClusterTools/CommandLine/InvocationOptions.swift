@@ -62,7 +62,7 @@ extension Invocation {
                 [
                     .init(
                         .pull, nil, ["pull"], .required("PATH"),
-                        help: "fetch this when the job has ended ('outputs/**'); may be said again"),
+                        help: "fetch this when the job has ended ('outputs/**')"),
                     .init(.detach, nil, ["detach"], help: "print the job's id and leave"),
                     .init(.dryRun, nil, ["dry-run"], help: "show what would be sent and run; connect nowhere"),
                     .init(.json, nil, ["json"], help: "status as one JSON object a line"),

@@ -4,7 +4,7 @@ import Slurm
 extension Verb {
     static let add = Verb(
         name: "add", operands: "NAME", operandCount: 1...1,
-        summary: "make a profile: logs in, looks around, asks, writes it",
+        summary: "make a profile: logs in, looks around, asks",
         description: """
             Makes the profile NAME. Logs in (NAME may be an alias of ~/.ssh/config), finds out what there is: the scheduler, \
             accounts, partitions, GPUs, folders for large files, Python; asks what cannot be known, with a proposal that Enter \

@@ -1,7 +1,7 @@
 extension Verb {
     static let attach = Verb(
         name: "attach", operands: "[JOB]", operandCount: 0...1,
-        summary: "watch a job again: output, TensorBoard, Ctrl-C, exit status",
+        summary: "watch a job again: output, TensorBoard, Ctrl-C",
         description: """
             Everything that watching gives, from any terminal, after any absence: the output from its beginning, the way to \
             TensorBoard, the question after Ctrl-C, and the command's exit status as this command's own.

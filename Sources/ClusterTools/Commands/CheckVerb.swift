@@ -7,7 +7,7 @@
 extension Verb {
     static let check = Verb(
         name: "check", operands: "[NAME]", operandCount: 0...1,
-        summary: "whether all is there that jobs need, and what to do where it is not",
+        summary: "what jobs need, what is missing, and the remedy",
         description: """
             Looks at everything that a submission and a job need: the profile, the login, the programs there, the scheduler and the \
             profile's options for it, the folder for runs, Python, TensorBoard. Submits nothing. The status is 0 when jobs can run, \

@@ -8,8 +8,8 @@
 public struct ClusterCommand {
     /// In the order of the help.
     static let verbs: [Verb] = [
-        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .cancel, .clean, .probe, .add, .check,
-        .completion, .man,
+        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .data, .cancel, .clean, .probe, .add,
+        .check, .completion, .man,
     ]
 
     static let table = Verb.Table(

@@ -3,7 +3,7 @@ import Templates
 extension Verb {
     static let completion = Verb(
         name: "completion", operands: "SHELL", words: ["bash", "zsh", "fish"], operandCount: 1...1,
-        summary: "print what completes submit and cluster in bash, zsh or fish",
+        summary: "tab completion for bash, zsh or fish",
         description: """
             Prints a script that makes the tab key complete options, verbs, profiles, branches and jobs. Its first lines say where \
             to put it.

@@ -7,7 +7,7 @@
 extension Verb {
     static let jobs = Verb(
         name: "jobs", operands: "", operandCount: 0...0,
-        summary: "the jobs that were submitted from this machine, the newest first",
+        summary: "the jobs from this machine, the newest first",
         description: """
             The jobs that were submitted from this machine, on all clusters, the newest first: those that have not ended, and \
             those that ended within the last day. Every cluster with a job that may still be there is asked, once.

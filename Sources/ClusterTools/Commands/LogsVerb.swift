@@ -9,7 +9,7 @@ import IO
 extension Verb {
     static let logs = Verb(
         name: "logs", operands: "[JOB...]", operandCount: 0...Int.max,
-        summary: "the output of jobs, from its beginning, to standard output",
+        summary: "the output of jobs, to standard output",
         description: """
             Prints what the jobs' commands have written, byte for byte, for as long as their run folders exist. Of an array all \
             tasks' output comes, and of several jobs that of all, each after a line that says whose it is.

@@ -3,7 +3,7 @@ import IO
 extension Verb {
     static let open = Verb(
         name: "open", operands: "[JOB]", operandCount: 0...1,
-        summary: "show a job's TensorBoard or notebook in the browser",
+        summary: "a job's TensorBoard or notebook in the browser",
         description: """
             Opens a way to the job's TensorBoard, or to its JupyterLab, and shows it in the browser ($BROWSER, else the system's; without one only the \
             address is printed). Stays until Ctrl-C, which ends the way and not the job, or until the job ends.

@@ -1,11 +1,5 @@
 import IO
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 extension Verb {
     static let pull = Verb(
         name: "pull", operands: "PATH...", operandCount: 0...Int.max,
@@ -74,15 +68,17 @@ struct PullVerb {
         let patterns = try words.map { word throws(Failure) in try PathPattern(word) }
         let home = job.folderHere
         let recorder = JobRecorder(store: call.store, console: call.console)
-        let status = try await pull(from: profile, into: target(home)) { [patterns] host in
+        // Whether afterwards nothing of it is missing here: what submit --pull has named, or all there is.
+        let isAll = words == job.plan?.pulls || words.contains("**")
+        let isHome = isAll && job.phase == .ended && !call.has(.to)
+        return try await pull(from: profile, into: target(home)) { [patterns] host in
             let job = try await RunClaim(job: job, profile: profile).settledJob(on: host, recorder, call.console)
             return [Pull.Source(folder: try job.workFolder(of: profile), patterns: patterns)]
+        } afterwards: { host in
+            if isHome {
+                try await JobPull(console: call.console, recorder: recorder).note(job, of: profile, on: host)
+            }
         }
-        // What submit --pull has asked for is here, all of it.
-        if status == 0, words == job.plan?.pulls, job.phase == .ended, !call.has(.to), !call.has(.dryRun) {
-            try call.store.update(job.token) { $0.pulled = time(nil) }
-        }
-        return status
     }
 
     private func target(_ usual: String) throws(Failure) -> LocalFolder {
@@ -99,7 +95,8 @@ struct PullVerb {
 
     private func pull(
         from profile: Profile, into target: LocalFolder,
-        _ sources: @escaping (any Host) async throws -> [Pull.Source]
+        _ sources: @escaping (any Host) async throws -> [Pull.Source],
+        afterwards: @escaping (any Host) async throws -> Void = { _ in }
     ) async throws -> Int32 {
         let keyboard = Keyboard(loop: call.surroundings.loop)
         let use = LinkUse()
@@ -116,7 +113,11 @@ struct PullVerb {
         let report = TransferReport(console: call.console, direction: .pulled, place: target.path)
         let outcome = try await link.keep { host -> TransferOutcome? in
             let sources = try await sources(host)
-            guard call.has(.dryRun) else { return try await pull.run(sources, on: host) }
+            guard call.has(.dryRun) else {
+                let outcome = try await pull.run(sources, on: host)
+                if outcome.isComplete { try await afterwards(host) }
+                return outcome
+            }
             for source in sources {
                 report.show(try await pull.plan(source, overwritesNewer: call.has(.force), on: host))
             }

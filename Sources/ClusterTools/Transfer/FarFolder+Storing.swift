@@ -40,6 +40,11 @@ extension FarFolder {
         try await give("folders", "", on: host) { send in _ = try await send(Self.words(words)) }
     }
 
+    /// Makes an empty file, which says something by being there.
+    func mark(_ name: String, on host: any Host) async throws {
+        try await give("mark", Self.definition("ct_path", Array(name.utf8)) + "\n", on: host) { _ in }
+    }
+
     /// Starts the program, gives it its input, and waits for its answer.
     private func give(
         _ action: String, _ more: String, on host: any Host,

@@ -29,15 +29,26 @@ struct JobPull: Sendable {
             let report = TransferReport(console: console, direction: .pulled, place: target.path)
             let outcome = try await pull.run([source], on: host)
             _ = report.report(outcome)
-            guard outcome.obstacles.isEmpty else { return }
-            var job = job
-            job.pulled = time(nil)
-            recorder.save(job)
+            guard outcome.isComplete else { return }
+            try await note(job, of: profile, on: host)
         } catch  where !isLinkLoss(error) && !(error is CancellationError) {
             console.report(
                 .warning(
                     "the results of job \(job.title) could not be fetched: \(Failure(describing: error)); "
                         + "cluster pull -j \(job.title) does it later"))
+        }
+    }
+
+    /// Writes down, here and there, that the results of a job are here: `cluster clean` may then remove what is there.
+    func note(_ job: Job, of profile: Profile, on host: any Host) async throws {
+        var job = job
+        job.pulled = time(nil)
+        recorder.save(job)
+        guard let run = job.run else { return }
+        do {
+            try await FarFolder(path: run + "/job", of: profile).mark("pulled", on: host)
+        } catch  where !isLinkLoss(error) && !(error is CancellationError) {
+            console.report(.debug("\(error)"))
         }
     }
 

@@ -14,4 +14,7 @@ struct TransferOutcome: Sendable {
     var unmatched: [String] = []
     /// What had changed once more when it was copied.
     var changing: [String] = []
+
+    /// Whether all that is there of what was wanted is here, or newer here.
+    var isComplete: Bool { obstacles.isEmpty && changing.isEmpty }
 }

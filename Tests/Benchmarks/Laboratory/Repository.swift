@@ -1,4 +1,5 @@
 import Foundation
+import IO
 
 /// A git repository that is submitted from, made and changed with the git command.
 struct Repository: Sendable {
@@ -18,18 +19,35 @@ struct Repository: Sendable {
         try Data(bytes).write(to: URL(filePath: folder + "/" + path))
     }
 
-    /// Writes `count` files of `size` bytes each, a hundred in a folder, and commits them.
+    /// Commits `count` files of `size` bytes each, a hundred in a folder, and checks them out: objects are in a pack, as in
+    /// a clone.
     func fill(files count: Int, ofSize size: Int) async throws {
-        for index in 0..<count {
-            if index % 100 == 0 {
-                try FileManager.default.createDirectory(
-                    atPath: folder + "/" + URL(filePath: path(of: index)).deletingLastPathComponent().relativePath,
-                    withIntermediateDirectories: true)
+        let identity = "Ada Example <ada@example.org> 1700000000 +0000"
+        let importer = Command(
+            laboratory: laboratory, program: "git", arguments: ["fast-import", "--quiet"], directory: folder)
+        try await importer.with(.seconds(600)) { process in
+            try await withErrorTail(of: process) { tail in
+                var stream = Array("commit refs/heads/main\ncommitter \(identity)\ndata 5\nFirst\n".utf8)
+                for index in 0..<count {
+                    stream += Array("M 644 inline \(path(of: index))\ndata \(size)\n".utf8) + text(index, ofSize: size)
+                    stream.append(UInt8(ascii: "\n"))
+                    if stream.count > 1 << 18 {
+                        try await process.write(stream)
+                        stream = []
+                    }
+                }
+                try await process.write(stream)
+                try await process.finishWriting()
+                guard try await process.exitStatus().isSuccess else {
+                    throw BenchmarkError("git fast-import: \(tail.text)")
+                }
             }
-            try write(path(of: index), text(index, ofSize: size))
         }
-        try await git("add", "--all")
-        try await git("commit", "--quiet", "--message", "First")
+        try await git("reset", "--quiet", "--hard")
+        // Entries of the index that are as new as itself would have to be read again and again.
+        try await Task.sleep(for: .milliseconds(1100))
+        try await git("update-index", "--really-refresh", "-q")
+        try await git("status", "--short")
     }
 
     /// The file of this number, as ``fill(files:ofSize:)`` names it.

@@ -106,19 +106,12 @@ extension Benchmark {
                 submitted += 1
             }
             let memory = laboratory.folder + "/memory"
-            func list(_ memory: String?) async throws -> Double {
-                var words = (Programs.cluster, ["jobs"])
-                if let memory { words = MeasuredChild.words(words.0, words.1, into: memory) }
-                return try await Command(
-                    laboratory: laboratory, program: words.0, arguments: words.1, directory: repository.folder
-                ).run(within: .seconds(60)).seconds
-            }
             let result = try await interleaved(laboratory.fewRepetitions) {
-                try await list(nil)
+                try await laboratory.list(repository, memory: nil)
             } theirs: {
                 try await cluster.ssh("bash -lc 'squeue -u \(cluster.access.user)'", in: laboratory).run().seconds
             }
-            _ = try await list(memory)
+            _ = try await laboratory.list(repository, memory: memory)
             let peak = try MeasuredChild.peakMemory(from: memory)
             rows.append(
                 Row(
@@ -133,6 +126,17 @@ extension Benchmark {
 }
 
 extension Laboratory {
+    /// How long `cluster jobs` takes, in seconds.
+    ///
+    /// - Parameter memory: the file for what it has used; see ``MeasuredChild``.
+    fileprivate func list(_ repository: Repository, memory: String?) async throws -> Double {
+        var words = (Programs.cluster, ["jobs"])
+        if let memory { words = MeasuredChild.words(words.0, words.1, into: memory) }
+        return try await Command(
+            laboratory: self, program: words.0, arguments: words.1, directory: repository.folder
+        ).run(within: .seconds(60)).seconds
+    }
+
     /// The memory, in bytes, of the largest running program that has this word among its arguments.
     fileprivate func memory(ofProgramWith word: String) async throws -> Double {
         let list = try await Command(

@@ -1,10 +1,10 @@
 extension Benchmark {
     /// What everybody pays for every start.
-    static let help: Benchmark = .init(name: "help", summary: "submit --help") { laboratory in
+    static let help = Benchmark(name: "help", summary: "submit --help") { laboratory in
         let (ours, theirs) = try await interleaved(laboratory.repetitions * 5) {
-            try await wall(Programs.submit, "--help", in: laboratory)
+            try await laboratory.wall(Programs.submit, "--help")
         } theirs: {
-            try await wall("ssh", "-V", in: laboratory)
+            try await laboratory.wall("ssh", "-V")
         }
         return [
             Row(
@@ -12,9 +12,12 @@ extension Benchmark {
                 theirs: theirs)
         ]
     }
+}
 
-    private static func wall(_ program: String, _ argument: String, in laboratory: Laboratory) async throws -> Double {
-        try await Command(laboratory: laboratory, program: program, arguments: [argument], directory: "/")
+extension Laboratory {
+    /// From start to end, in seconds.
+    fileprivate func wall(_ program: String, _ argument: String) async throws -> Double {
+        try await Command(laboratory: self, program: program, arguments: [argument], directory: "/")
             .run(within: .seconds(10)).seconds
     }
 }

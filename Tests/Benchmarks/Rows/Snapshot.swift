@@ -14,8 +14,6 @@ extension Laboratory {
         try await repository.fill(files: files, ofSize: 200)
         let profile = repository.folder + "/.git/profile.json"
         try Data(#"{"hostname": "127.0.0.1", "port": 1}"#.utf8).write(to: URL(filePath: profile))
-        // As a clone has them, and as git itself would have put them before long.
-        try await repository.git("gc", "--quiet")
         var round = 0
         func change() throws {
             round += 1
