@@ -19,3 +19,9 @@ static inline int cgit2_set_extensions(const char **names, size_t count) {
 static inline int cgit2_set_search_path(git_config_level_t level, const char *path) {
     return git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, (int)level, path);
 }
+
+/// How much of the pack files is mapped into memory: in one piece, and in all, in bytes.
+static inline int cgit2_set_mapping(size_t window, size_t limit) {
+    int status = git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, window);
+    return status < 0 ? status : git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, limit);
+}

@@ -10,6 +10,8 @@ enum Library {
         try check(count < 0 ? count : 0, "libgit2 does not start")
         // A partial clone has trees that name blobs it lacks, and they must stay in the tree that is written.
         try check(cgit2_set_strict_object_creation(0), "libgit2 does not take its settings")
+        // Reading a repository of a gigabyte must not take a gigabyte: by itself it maps pack files whole.
+        try check(cgit2_set_mapping(4 << 20, 16 << 20), "libgit2 does not take its settings")
         try check(setExtensions(), "libgit2 does not take its settings")
     }
 

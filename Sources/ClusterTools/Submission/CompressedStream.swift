@@ -11,7 +11,7 @@ import IO
 /// Bytes on their way from a thread that makes them to a task that sends them, compressed by as many threads as there are cores:
 /// reading, compressing and sending overlap, in memory that does not depend on how much there is.
 ///
-/// Who owns what: the making thread owns the piece that it fills; a full one belongs to a thread of its own until it is compressed;
+/// Who owns what: the making thread owns the piece that it fills; a full one belongs to a thread of the pool until it is compressed;
 /// the queue holds the pieces in their order, and its capacity bounds them all.
 final class CompressedStream: Sendable {
     /// Of a piece, in bytes, before it is compressed.
@@ -89,7 +89,10 @@ final class CompressedStream: Sendable {
         let compressed = OneShot<[UInt8]>()
         guard queue.put(Piece(bytes: compressed, done: done)) else { return false }
         let compression = codec.compression(for: piece)
-        startThread { compressed.deliver(Result { try compression.compress(piece) }) }
+        // On threads that stay: memory that a thread has used is kept for it, and a new one for each piece would have its own.
+        DispatchQueue.global(qos: .userInitiated).async {
+            compressed.deliver(Result { try compression.compress(piece) })
+        }
         return true
     }
 }
