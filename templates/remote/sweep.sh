@@ -3,6 +3,8 @@
 # To a job belong its process group (LEADER is its number; empty when that may be somebody else's by now) and, where there is
 # /proc, whatever has left the group but was started with the job's mark in its environment, as a daemon is.
 
+# Without the mark, or it would wait for its own end.
+unset SUBMIT_RUN
 # Not within the group that is to be ended, nor that of whoever asked for it.
 if [ -z "${4:-}" ]; then
     if command -v setsid >/dev/null 2>&1; then
@@ -15,7 +17,6 @@ leader=$1
 mark=SUBMIT_RUN=$2
 grace=$3
 trap '' HUP INT TERM
-unset SUBMIT_RUN
 
 # What is left, in the words of kill: the group, and the numbers of processes outside of it.
 left() {
