@@ -136,7 +136,8 @@ import Testing
             try await eventually("start of the command", within: .seconds(30)) {
                 try workplace.state("state", of: folder) == "running" ? true : nil
             }
-            try FileManager.default.removeItem(atPath: job.run)
+            // In one step: the job writes there now and then.
+            try FileManager.default.moveItem(atPath: job.run, toPath: workplace.signpost("away"))
             #expect(try await workplace.table().map { $0[3] } == ["running"])
             let logs = try await run(workplace.cluster("logs", job.id))
             #expect(logs.status == .exited(66))
