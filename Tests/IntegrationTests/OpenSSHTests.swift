@@ -17,7 +17,7 @@ struct OpenSSHTests {
         func letTheJobEnd() throws { try Data().write(to: URL(filePath: desk.folder + "/go")) }
 
         func expectNothingLeft() async throws {
-            try await eventually("end of all that \(folder) is about", within: .seconds(5)) {
+            try await eventually("end of all that \(folder) is about", within: .seconds(15)) {
                 guard !FileManager.default.fileExists(atPath: folder) else { return nil as Bool? }
                 return try await desk.processes(with: folder).isEmpty ? true : nil
             }
