@@ -7,7 +7,6 @@ typealias ChannelID = UInt64
 /// A channel, as the session keeps it.
 struct Channel {
     let pointer: OpaquePointer
-    var window: ReceiveWindow
     /// A write was left half-way, by its cancellation: libssh2 has to finish that one, which nobody can do any more.
     var isWriteBroken = false
 }
@@ -72,10 +71,8 @@ extension Session {
 
     func read(_ id: ChannelID, stream: CInt, upTo limit: Int) async throws -> [UInt8] {
         precondition(limit > 0, "a read of no bytes would look like the end")
-        let answer: Answer<[UInt8]> = try await perform { _ in
-            let (channel, window) = try (channel(id).pointer, channel(id).window.size)
-            let widened = widen(channel, to: window)
-            guard widened == 0 else { return Answer<[UInt8]>.failed(widened) }
+        let answer = try await perform { _ in
+            let channel = try channel(id).pointer
             var count = 0
             let bytes = [UInt8](unsafeUninitializedCapacity: min(limit, 1 << 16)) { buffer, initialized in
                 buffer.withMemoryRebound(to: CChar.self) {
@@ -85,19 +82,7 @@ extension Session {
             }
             return Answer(count) { _ in bytes }
         }
-        let bytes = try value(of: answer, "reading")
-        let count = channels.count
-        channels[id]?.window.take(bytes.count, at: .now, roundTrip: roundTrip, channels: count)
-        return bytes
-    }
-
-    /// Lets the server send until so many bytes are unread, on their way or here. libssh2 itself keeps it at what it was
-    /// opened with.
-    private func widen(_ channel: OpaquePointer, to window: Int) -> CInt {
-        let current = Int(libssh2_channel_window_read_ex(channel, nil, nil))
-        // Not with every read: each time it is a packet.
-        guard current < window / 4 * 3 else { return 0 }
-        return libssh2_channel_receive_window_adjust2(channel, UInt(window - current), 1, nil)
+        return try value(of: answer, "reading")
     }
 
     func write(_ id: ChannelID, _ bytes: [UInt8]) async throws {

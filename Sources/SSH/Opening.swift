@@ -10,6 +10,16 @@ enum ChannelKind: Sendable {
     /// A type that does not exist, for the sake of the refusal.
     case probe
 
+    /// How much the server may send before it is read, in bytes. It bounds the throughput to this much per round trip,
+    /// and the memory that an unread channel takes.
+    fileprivate var window: UInt32 {
+        switch self {
+        case .session: 4 << 20
+        case .forward: 16 << 20
+        case .probe: 1 << 15
+        }
+    }
+
     fileprivate var name: String {
         switch self {
         case .session: "session"
@@ -124,10 +134,7 @@ extension Session {
             earlyOpening = .none
             return admit(channel)
         }
-        let start = ContinuousClock.now
-        let answer = try await perform { open(kind, in: $0) }
-        noteRoundTrip(.now - start)
-        switch answer {
+        switch try await perform({ open(kind, in: $0) }) {
         case .done(let channel): return admit(channel)
         case .failed(let code): throw refusal(of: kind, code: code)
         }
@@ -137,7 +144,7 @@ extension Session {
     private func open(_ kind: ChannelKind, in session: OpaquePointer) -> Answer<OpaquePointer> {
         let channel = kind.details.withUnsafeBytes { bytes in
             libssh2_channel_open_ex(
-                session, kind.name, UInt32(kind.name.utf8.count), UInt32(newWindow().size), 1 << 15,
+                session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
                 bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
         }
         if let channel { return .done(channel) }
@@ -146,14 +153,9 @@ extension Session {
 
     private func admit(_ channel: OpaquePointer) -> ChannelID {
         lastChannelID += 1
-        channels[lastChannelID] = Channel(pointer: channel, window: newWindow())
+        channels[lastChannelID] = Channel(pointer: channel)
         return lastChannelID
     }
-
-    private func newWindow() -> ReceiveWindow { ReceiveWindow(channels: channels.count + 1, at: .now) }
-
-    /// The quickest answer says how far away the server is; others had to wait for something.
-    private func noteRoundTrip(_ duration: Duration) { roundTrip = min(roundTrip, duration) }
 
     /// Whether the request that went with the login has not been answered.
     var awaitsEarlyOpening: Bool { earlyOpening == .sent }

@@ -29,8 +29,6 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
-    /// The quickest answer to the opening of a channel.
-    var roundTrip = Duration.seconds(1)
     /// Channels that are closed on our side, and not yet on the server's.
     var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?

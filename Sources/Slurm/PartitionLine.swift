@@ -74,7 +74,7 @@ public struct PartitionUsage: Sendable, Equatable {
     /// Free are those that have no job at all.
     public var nodes = Share()
     public var cpus = Share()
-    /// By type; the total has those of nodes that are down too.
+    /// By type, in the order of their names: sinfo's own changes with what the nodes do. The total has those of nodes that are down too.
     public var gpus: [(type: String, share: Share)] = []
     /// How many jobs wait for it.
     public var pending = 0
@@ -126,6 +126,7 @@ public struct PartitionUsage: Sendable, Equatable {
                 gpus[index].share.total += all
             } else {
                 gpus.append((kind.type, Share(free: free * line.nodes, total: all)))
+                gpus.sort { $0.type < $1.type }
             }
         }
     }
