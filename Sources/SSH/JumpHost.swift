@@ -1,3 +1,5 @@
+internal import IO
+
 /// A host on the way to another, as ProxyJump names it: `[user@]host[:port]` or `ssh://[user@]host[:port]`.
 public struct JumpHost: Sendable, Equatable {
     public var user: String?
@@ -57,20 +59,6 @@ public struct JumpHost: Sendable, Equatable {
 
     /// A URI's text without its percent-encoding. Nil when that is malformed.
     private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
+        percentDecoded(text).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }

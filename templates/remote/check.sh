@@ -7,11 +7,7 @@ ct_check_folder() {
         ct_lines folder-problem "$ct_base"
         return
     fi
-    ct_place=$ct_base
-    while [ ! -d "$ct_place" ] && [ "$ct_place" != / ]; do
-        ct_place=${ct_place%/*}
-        ct_place=${ct_place:-/}
-    done
+    ct_nearest_to_base
     ct_file=$ct_place/.cluster-tools-check-$$
     if ct_out=$( (umask 077 && echo check >"$ct_file" && [ -s "$ct_file" ]) 2>&1); then
         ct_say folder "$ct_base"

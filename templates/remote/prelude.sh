@@ -85,6 +85,15 @@ ct_find_base() {
     esac
 }
 
+# ct_nearest_to_base: ct_base, or the nearest folder above that there is, in ct_place.
+ct_nearest_to_base() {
+    ct_place=$ct_base
+    while [ ! -d "$ct_place" ] && [ "$ct_place" != / ]; do
+        ct_place=${ct_place%/*}
+        ct_place=${ct_place:-/}
+    done
+}
+
 # ct_run_of NAME: the value of the first line of a state file, in ct_value; false when there is none.
 ct_read() {
     ct_value=

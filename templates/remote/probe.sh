@@ -26,11 +26,7 @@ ct_probe_disk() {
         ct_lines disk-problem "$ct_base"
         return
     fi
-    ct_place=$ct_base
-    while [ ! -d "$ct_place" ] && [ "$ct_place" != / ]; do
-        ct_place=${ct_place%/*}
-        ct_place=${ct_place:-/}
-    done
+    ct_nearest_to_base
     ct_say runs "$ct_base"
     [ -w "$ct_place" ] || ct_say disk-problem "$ct_place cannot be written to"
     # Size, used and available, in kB, are the three numbers before the per cent; names may have spaces.

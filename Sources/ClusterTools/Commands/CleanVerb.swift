@@ -6,7 +6,7 @@
 
 extension Verb {
     static let clean = Verb(
-        name: "clean", operands: "[JOB...]", operandCount: 0...Int.max,
+        name: "clean", operands: "[JOB...]", operandCount: 0...Int.max, meansNewest: false,
         summary: "remove what old jobs have left, there and here",
         description: """
             Lists the run folders of jobs that ended long ago, with their sizes, unused virtual environments, and what interrupted \

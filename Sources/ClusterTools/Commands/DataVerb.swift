@@ -45,10 +45,7 @@ struct DataVerb {
         let profile = try call.surroundings.profile(named: call.text(.cluster), repository: repository.workTree)
         let keyboard = Keyboard(loop: call.surroundings.loop)
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: keyboard, use: use)
         let download = DataDownload(
             sources, project: RunName.folder(for: repository.name), profile: profile, console: call.console, use: use)
         try await link.keep { host in try await download.run(on: host) }

@@ -100,10 +100,7 @@ struct PullVerb {
     ) async throws -> Int32 {
         let keyboard = Keyboard(loop: call.surroundings.loop)
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: keyboard, use: use)
         let pull = Pull(into: target, console: call.console, use: use) { newer in
             if call.has(.force) { return true }
             let names = TransferReport.list(newer.map(\.name))

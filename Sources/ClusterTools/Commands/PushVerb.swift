@@ -82,10 +82,7 @@ struct PushVerb {
         }
         let keyboard = Keyboard(loop: call.surroundings.loop)
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: keyboard, use: use)
         let report = TransferReport(console: call.console, direction: .pushed, place: name)
         var push: Push?
         let outcome = try await link.keep { host -> TransferOutcome? in

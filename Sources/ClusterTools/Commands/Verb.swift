@@ -19,6 +19,8 @@ struct Verb: Sendable {
     var words: [String] = []
     /// How many of them there may be.
     let operandCount: ClosedRange<Int>
+    /// Whether the newest job is meant where JOB may be left out, and is.
+    var meansNewest = true
     /// A line for the list of verbs, without a full stop.
     let summary: String
     /// A few sentences for the verb's own help.
@@ -88,7 +90,7 @@ struct Verb: Sendable {
     private var closing: String? {
         if options.contains(where: { $0.id == .job }) { return Self.aboutJobs + Self.aboutNoJob }
         guard operands.contains("JOB") else { return nil }
-        return Self.aboutJobs + (operands.hasPrefix("[JOB") && name != "clean" ? Self.aboutNoJob : "")
+        return Self.aboutJobs + (operands.hasPrefix("[JOB") && meansNewest ? Self.aboutNoJob : "")
     }
 
     static let aboutJobs = """
@@ -190,5 +192,14 @@ extension Verb.Call {
         Connector(
             profile: profile, console: console, keyboard: keyboard, environment: surroundings.environment,
             loop: surroundings.loop)
+    }
+
+    /// Keeps at something over as many connections as it takes, where nobody is there to say what to do meanwhile: a later login
+    /// that needs a person ends it.
+    func link(for profile: Profile, keyboard: Keyboard, use: LinkUse) -> Link {
+        Link(
+            connector: connector(for: profile, keyboard: keyboard), console: console, retry: Pulse(), use: use,
+            loop: surroundings.loop
+        ) { _ in false }
     }
 }

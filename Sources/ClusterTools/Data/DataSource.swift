@@ -1,3 +1,5 @@
+import IO
+
 /// A file that a cluster is to download: where from, under which name, and how it can be told that it is the right one.
 struct DataSource: Sendable, Equatable {
     /// Without the fragment.
@@ -42,20 +44,7 @@ struct DataSource: Sendable, Equatable {
 
     /// A name with its %20 and the like decoded; nil when it cannot be a file's.
     private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(code)
-            rest = rest.dropFirst(2)
-        }
-        guard let name = String(validating: bytes, as: UTF8.self), bytes.count <= 200,
+        guard let bytes = percentDecoded(text), let name = String(validating: bytes, as: UTF8.self), bytes.count <= 200,
             // A hidden one might be one of ours; a line break would end it.
             !name.hasPrefix("."), !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == BytePath.slash })
         else { return nil }

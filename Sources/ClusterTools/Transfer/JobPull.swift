@@ -55,10 +55,7 @@ struct JobPull: Sendable {
     /// As ``run(_:of:on:use:)``, with a login of its own.
     func run(_ job: Job, of profile: Profile, call: Verb.Call) async throws {
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: Keyboard(loop: call.surroundings.loop)), console: console,
-            retry: Pulse(), use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: Keyboard(loop: call.surroundings.loop), use: use)
         try await link.keep { host in try await run(job, of: profile, on: host, use: use) }
     }
 }

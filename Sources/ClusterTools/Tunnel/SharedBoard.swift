@@ -75,10 +75,7 @@ struct SharedBoard: Sendable {
     /// Keeps it up, over as many connections as it takes, until it is to end.
     private func keep() async throws {
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: Keyboard(loop: call.surroundings.loop)),
-            console: call.console, retry: Pulse(), use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: Keyboard(loop: call.surroundings.loop), use: use)
         var isFirst = true
         try await link.keep { host in
             try await Conversation.with(program, on: host) { conversation in

@@ -62,10 +62,7 @@ actor LogsReader {
 
     func run(keyboard: Keyboard) async throws {
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: group.profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: group.profile, keyboard: keyboard, use: use)
         try await link.keep { host in
             keyboard.endLogin()
             try await self.settle(on: host)

@@ -21,10 +21,7 @@ struct Onlooker: Sendable {
         let keyboard = Keyboard(loop: call.surroundings.loop)
         // A login that needs a person a second time ends it: there is nobody to ask whether to go on.
         let use = LinkUse()
-        let link = Link(
-            connector: call.connector(for: profile, keyboard: keyboard), console: call.console, retry: Pulse(),
-            use: use, loop: call.surroundings.loop
-        ) { _ in false }
+        let link = call.link(for: profile, keyboard: keyboard, use: use)
         var watched: JobWatch?
         return try await link.keep { host in
             let watch: JobWatch
