@@ -6,6 +6,8 @@ public enum Template: Sendable {
     case tensorboard
     /// A notebook's command, and the program that it becomes.
     case notebook, notebookServer
+    /// Makes the environment of a project, and the program that knows what defines it.
+    case environment, environmentDefinition
     /// Relays connections through a step of a job.
     case relay
     /// What completes our commands in a shell.
@@ -27,6 +29,8 @@ public enum Template: Sendable {
         case boardStart
         /// For `submit`.
         case snapshots
+        /// For `submit`: makes an environment there.
+        case building
     }
 
     public var bytes: [UInt8] {
@@ -36,6 +40,8 @@ public enum Template: Sendable {
         case .relay: PackageResources.relay_py
         case .notebook: PackageResources.notebook
         case .notebookServer: PackageResources.notebook_py
+        case .environment: PackageResources.environment_sh
+        case .environmentDefinition: PackageResources.environment_py
         case .completion(.bash): PackageResources.cluster_bash
         case .completion(.zsh): PackageResources.cluster_zsh
         case .completion(.fish): PackageResources.cluster_fish
@@ -45,6 +51,7 @@ public enum Template: Sendable {
         case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
         case .remote(.snapshots): PackageResources.snapshots_sh
+        case .remote(.building): PackageResources.building_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
