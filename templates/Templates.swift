@@ -24,13 +24,15 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
         case snapshots
         /// For `submit`: makes an environment there.
         case building
+        /// For `clean` and `env`.
+        case storage
     }
 
     public var bytes: [UInt8] {
@@ -61,6 +63,8 @@ public enum Template: Sendable {
         case .remote(.probe): PackageResources.probe_sh
         case .remote(.check): PackageResources.check_sh
         case .remote(.board): PackageResources.board_sh
+        case .remote(.env): PackageResources.env_sh
+        case .remote(.storage): PackageResources.storage_sh
         case .remote(.clean): PackageResources.clean_sh
         case .remote(.boardStart): PackageResources.board_start_sh
         }
