@@ -69,11 +69,15 @@ class Requirements:
     PATH = re.compile(r"(\.{1,2}/|/|file:)|.*\.(whl|zip|tar\.gz|tgz|tar\.bz2)$", re.I)
 
     def __init__(self, path):
+        self.path = path
         self.folder = os.path.dirname(path)
         self.lines = []
         # Names and contents of what decides what is installed, beside the lines themselves.
         self.contents = []
         self.folders = []
+        self.link_folders = []
+        # Where modules are that come from the run folder.
+        self.modules = []
         self._seen = set()
         self._include(path, "")
 
@@ -96,6 +100,15 @@ class Requirements:
         if match and "://" not in match.group(2):
             kind = "-c " if prefix or match.group(1) in ("-c", "--constraint") else ""
             self._include(os.path.join(folder, match.group(2).strip("'\"")), kind)
+            return
+        links = re.match(r"(?:-f|--find-links)(?:\s+|=)(.+)$", line)
+        if links:
+            # Packages that lie here are part of what it is made from.
+            place = os.path.join(folder, links.group(1).strip("'\""))
+            if os.path.isdir(place):
+                self.link_folders.append(place)
+                line = "--find-links " + os.path.abspath(place)
+            self.lines.append(("links", line))
             return
         local = self._local(line)
         if local:
@@ -122,24 +135,34 @@ class Requirements:
         return (path, extras) if os.path.exists(path) else None
 
     def _take_local(self, line, path, extras):
-        if os.path.isdir(path):
-            # Its files as they are: an editable one would be another job's tomorrow.
+        project = Project.editable(path) if line.startswith(("-e", "--editable")) else None
+        needed = project.needed(extras) if project else None
+        if needed is not None:
+            # What is edited is the run's own, and makes no other environment.
+            self.modules.append(project.module_folder())
+            self.lines.extend(("line", line) for line in needed)
+        elif os.path.isdir(path):
+            # Its files as they are: a link to them would be to another job's tomorrow.
             self.folders.append(path)
             self.lines.append(("folder", path, extras))
         else:
             self.contents.append((os.path.basename(path), read(path)))
-            self.lines.append(("line", line))
+            self.lines.append(("file", os.path.abspath(path) + extras))
 
     def digest(self, digest):
         for line in self.lines:
-            digest("line", repr(line if line[0] != "folder" else ("folder", os.path.relpath(line[1], self.folder), line[2])))
+            # Where the run folder is makes no difference.
+            digest("line", repr(line).replace(repr(os.path.abspath(self.folder))[1:-1], ""))
         for name, content in self.contents:
             digest(name, content)
-        for folder in self.folders:
+        for folder in self.folders + self.link_folders:
             digest_folder(digest, folder)
 
     def written(self, scratch):
-        """Lines that pip and uv understand, for the folder that the file is in."""
+        """Lines for pip and uv, which are started in the folder of the file."""
+        if not self.folders and not self.modules:
+            yield "-r " + self.path
+            return
         constraints = [line[1] for line in self.lines if line[0] == "constraint"]
         if constraints:
             path = os.path.join(scratch, "constraints.txt")
@@ -147,10 +170,10 @@ class Requirements:
                 file.write("\n".join(constraints) + "\n")
             yield "-c " + path
         for line in self.lines:
-            if line[0] == "line":
-                yield line[1]
-            elif line[0] == "folder":
+            if line[0] == "folder":
                 yield copied(line[1], scratch) + line[2]
+            elif line[0] != "constraint":
+                yield line[1]
 
 
 def digest_folder(digest, folder):
@@ -177,10 +200,34 @@ class Project:
         project = table.get("project", {})
         self.requires = project.get("requires-python") or ""
         self.is_listed = bool(project) and "dependencies" not in project.get("dynamic", [])
+        self.name = project.get("name", "")
         self.dependencies = project.get("dependencies", [])
+        self.extras = project.get("optional-dependencies", {})
         self.tool = table.get("tool", {}).get("uv", {})
         self.groups = table.get("dependency-groups", {})
         self.sources = [s["path"] for s in self.tool.get("sources", {}).values() if isinstance(s, dict) and "path" in s]
+
+    # What a folder of modules alone has not.
+    COMPILED = re.compile(r".*\.(c|cc|cpp|cu|pyx|rs|f|f90|f95)$|CMakeLists\.txt$|meson\.build$")
+
+    @classmethod
+    def editable(cls, folder):
+        """The project of a folder whose modules can be used where they are, without it being installed."""
+        path = os.path.join(folder, "pyproject.toml")
+        if not os.path.isfile(path) or any(cls.COMPILED.match(os.path.basename(name)) for name in files_below(folder)):
+            return None
+        project = cls(path)
+        return project if project.is_listed else None
+
+    def needed(self, extras):
+        """Its dependencies with those of some extras, as in `[train,plots]`; None where they are not plainly listed."""
+        wanted = list(self.dependencies)
+        for extra in filter(None, (word.strip() for word in extras.strip("[]").split(","))):
+            if extra not in self.extras:
+                return None
+            wanted += self.extras[extra]
+        own = re.compile(r"%s\s*\[" % re.escape(self.name), re.I)
+        return None if any(own.match(line) for line in wanted) else wanted
 
     def digest(self, digest):
         if self.is_listed:
@@ -333,7 +380,10 @@ def plan(kind, path, code):
     digest("python", "%s %s %s %s" % (sys.version, sys.base_prefix, platform.system(), platform.machine()))
     lines = [("python", platform.python_version())]
     if kind == "requirements":
-        Requirements(path).digest(digest)
+        requirements = Requirements(path)
+        requirements.digest(digest)
+        if requirements.modules:
+            lines.append(("modules", ":".join(os.path.abspath(folder) for folder in requirements.modules)))
     elif kind in ("project", "lock"):
         project = Project(os.path.join(os.path.dirname(path), "pyproject.toml"))
         if unsuitable(project.requires):
@@ -370,29 +420,45 @@ def requirements(kind, path, scratch):
         print(line)
 
 
+def pip_settings():
+    """Pip's settings as it reads them; it need not be there itself."""
+    from configparser import Error, RawConfigParser
+    home = os.path.expanduser("~")
+    files = [place + "/pip/pip.conf" for place in (os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")]
+    files += ["/etc/pip.conf", home + "/.pip/pip.conf",
+              (os.environ.get("XDG_CONFIG_HOME") or home + "/.config") + "/pip/pip.conf", sys.prefix + "/pip.conf"]
+    own = os.environ.get("PIP_CONFIG_FILE")
+    if own == os.devnull:
+        files = []
+    elif own:
+        files.append(own)
+    sections = {"global": {}, "install": {}}
+    for file in files:
+        parser = RawConfigParser()
+        try:
+            parser.read(file)
+        except (Error, UnicodeDecodeError, OSError):
+            # For pip to complain about.
+            continue
+        for section, values in sections.items():
+            if parser.has_section(section):
+                values.update((name.replace("_", "-"), value) for name, value in parser.items(section))
+    settings = dict(sections["global"], **sections["install"])
+    for name, value in os.environ.items():
+        if name.startswith("PIP_") and value:
+            settings[name[4:].lower().replace("_", "-")] = value
+    return settings
+
+
 def uv_settings():
     """Where uv is to find packages, as pip's settings have it; nothing where uv has its own."""
-    from subprocess import PIPE, Popen
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     own = [os.environ.get("UV_CONFIG_FILE"), home + "/uv/uv.toml", "/etc/uv/uv.toml"]
     if any(path and os.path.exists(path) for path in own) or any(
             name.startswith(("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX", "UV_FIND_LINKS", "UV_NO_INDEX"))
             for name in os.environ):
         return
-    process = Popen([sys.executable, "-m", "pip", "config", "list"], stdout=PIPE, stderr=PIPE)
-    settings = {}
-    for line in process.communicate()[0].decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition("=")
-        section, _, name = name.rpartition(".")
-        try:
-            value = str(ast.literal_eval(value))
-        except (SyntaxError, ValueError):
-            continue
-        # A command's own settings win over the general ones, and the environment's over both.
-        rank = {"global": 0, "install": 1, ":env:": 2}.get(section)
-        if rank is not None and rank >= settings.get(name, (0, ""))[0]:
-            settings[name] = (rank, value)
-    values = {name: value for name, (_, value) in settings.items()}
+    values = pip_settings()
     for name in ("no-binary", "only-binary", "prefer-binary", "client-cert", "build-constraint", "require-hashes"):
         if values.get(name) not in (None, "", "0", "false", "no"):
             sys.stderr.write("submit: pip and not uv installs: pip's setting %s is none of uv's\n" % name)

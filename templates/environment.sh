@@ -200,21 +200,19 @@ install_project() {
     fi
 }
 
-# The lock holds for uv alone. Where packages can be had, uv can.
+# A lock is there to be kept, which uv alone can. Where packages can be had, uv can.
 install_lock() {
     if [ -z "$uv" ]; then
         say "uv.lock needs uv, which is not here: fetching it"
-        "$python" -m venv "$lock/tools" && "$lock/tools/bin/python" -m pip install --disable-pip-version-check --quiet uv \
-            && uv=$lock/tools/bin/uv && prepare_uv
+        if ! "$python" -m venv "$lock/tools" || ! "$lock/tools/bin/python" -m pip install --disable-pip-version-check --quiet uv; then
+            say "uv cannot be had: install it there, or have \"requirements\": \"pyproject.toml\" in the profile, which passes over the lock"
+            return 1
+        fi
+        uv=$lock/tools/bin/uv
+        prepare_uv
     fi
-    if [ -x "$uv" ]; then
-        (cd "$(dirname "$file")" && UV_PROJECT_ENVIRONMENT=$place "$uv" sync --frozen --no-install-project --no-editable \
-            --python "$place/bin/python")
-    else
-        uv=
-        say "warning: uv cannot be had, so uv.lock is passed over: the versions are what pyproject.toml allows today"
-        install_requirements
-    fi
+    (cd "$(dirname "$file")" && UV_PROJECT_ENVIRONMENT=$place "$uv" sync --frozen --no-install-project --no-editable \
+        --python "$place/bin/python")
 }
 
 install_imports() {
@@ -269,11 +267,14 @@ build() {
     else
         make_venv "$place" && "install_$kind"
     fi || return
-    packages=$({ ls -d "$place"/lib*/python*/site-packages/*.dist-info "$place"/conda-meta/*.json | grep -v '/lib64/'; } 2>/dev/null | wc -l)
+    set -- "$place"/conda-meta/*.json
+    [ -e "$1" ] || set -- "$place"/lib/python*/site-packages/*.dist-info
+    packages=$#
+    [ -e "$1" ] || packages=0
     {
         printf 'kind %s\nfile %s\nproject %s\n' "$kind" "$name" "$(basename "$(dirname "${state%/*}")")"
         printf 'python %s\n' "$({ "$place/bin/python" -c 'import platform; print(platform.python_version())'; } 2>/dev/null)"
-        printf 'packages %s\nmaker %s\nmachine %s\nby %s\n' "$((packages))" "$maker" "$(uname -n)" "$who"
+        printf 'packages %s\nmaker %s\nmachine %s\nby %s\n' "$packages" "$maker" "$(uname -n)" "$who"
         printf 'seconds %s\nmade %s\nkilobytes %s\n' "$(($(date +%s) - began))" "$began" "$(du -sk "$place" | { read -r size _; echo "$size"; })"
     } >"$place/.about"
 }

@@ -10,7 +10,7 @@ import Templates
 
 extension Verb {
     static let env = Verb(
-        name: "env", operands: "[list | build | remove KEY...]", words: ["list", "build", "remove"],
+        name: "env", operands: "[build | remove KEY...]", words: ["list", "build", "remove"],
         operandCount: 0...Int.max, meansNewest: false,
         summary: "the Python environments that jobs share",
         description: """
