@@ -472,7 +472,8 @@ def uv_settings():
             separator = "," if variable == "UV_FIND_LINKS" else " "
             print("export %s='%s'" % (variable, separator.join(words).replace("'", "'\\''")))
     if is_set:
-        print("export UV_NO_INDEX=1")
+        # There is no variable for it.
+        print("uv_words=--no-index")
 
 
 def main(verb, *words):

@@ -20,7 +20,7 @@
 code=$1 directory=$2 file=$3 pool=$4 state=$5 who=$6
 tools=$(cd "$(dirname "$0")" && pwd) || exit 71
 patience=${SUBMIT_ENVIRONMENT_PATIENCE:-120}
-lock='' child=''
+lock='' child='' uv_words=''
 
 # Not what the user has installed for everything, nor what modules of the site add.
 export PYTHONNOUSERSITE=1 PIP_USER=0
@@ -179,7 +179,8 @@ install_into() {
     venv=$1
     shift
     if [ -n "$uv" ]; then
-        "$uv" pip install --python "$venv/bin/python" "$@"
+        # shellcheck disable=SC2086 # words
+        "$uv" pip install $uv_words --python "$venv/bin/python" "$@"
     else
         "$venv/bin/python" -m pip install --disable-pip-version-check --no-input "$@"
     fi
