@@ -13,6 +13,7 @@
 #                its programs have its path in them
 #   .lock-KEY    whoever makes it: `owner` (machine, process, who), `beat`, `log`
 #   .failed-KEY  the log of a build that failed, and `by` whom
+# A finished environment says in .about what it is, and has its build's .log.
 # The lock is a folder, since flock on network file systems is not for all nodes, or not there at all. Its owner writes `beat` every
 # few seconds; one that does not change for two minutes, by the clock of whoever waits, belongs to somebody who is gone.
 # Status 0: STATE is as it is to be; 65 to 78 (see sysexits): why not is on standard error.
@@ -257,6 +258,9 @@ prepare_uv() {
     esac
 }
 
+# describe: what is known before it is made, as lines of .about.
+describe() { printf 'kind %s\nfile %s\nproject %s\n' "$kind" "$name" "$(basename "$(dirname "${state%/*}")")"; }
+
 build() {
     umask "$mask"
     began=$(date +%s)
@@ -273,7 +277,7 @@ build() {
     packages=$#
     [ -e "$1" ] || packages=0
     {
-        printf 'kind %s\nfile %s\nproject %s\n' "$kind" "$name" "$(basename "$(dirname "${state%/*}")")"
+        describe
         printf 'python %s\n' "$({ "$place/bin/python" -c 'import platform; print(platform.python_version())'; } 2>/dev/null)"
         printf 'packages %s\nmaker %s\nmachine %s\nby %s\n' "$packages" "$maker" "$(uname -n)" "$who"
         printf 'seconds %s\nmade %s\nkilobytes %s\n' "$(($(date +%s) - began))" "$began" "$(du -sk "$place" | { read -r size _; echo "$size"; })"
@@ -426,9 +430,9 @@ make() {
     child=''
     show
     if [ "$made" -ne 0 ]; then
-        mkdir -p "$pool/.failed-$key" && mv -f "$lock/log" "$pool/.failed-$key/log" \
+        mkdir -p "$pool/.failed-$key" && describe >"$pool/.failed-$key/.about" && mv -f "$lock/log" "$pool/.failed-$key/log" \
             && printf '%s, %s\n' "$who" "$(date +%s)" >"$pool/.failed-$key/by.$$" && mv -f "$pool/.failed-$key/by.$$" "$pool/.failed-$key/by"
-        fail 69 "$title could not be made (see above; the log: $pool/.failed-$key/log)"
+        fail 69 "$title could not be made; the whole log: $pool/.failed-$key/log"
     fi
     mv -f "$lock/log" "$place/.log"
     : >"$place/.complete"

@@ -10,8 +10,11 @@ ct_tell_building() {
         ct_told=$((ct_told + $(printf '%s\n' "$ct_new" | wc -l)))
         ct_lines note "$ct_new"
     fi
-    ct_say line "$(tail -n 1 job/environment.log | tr '\r' ' ')" && ct_say done building
+    ct_say line "$(tail -n 1 job/environment.log | sed '/^submit: /d' | tr '\r' ' ')" && ct_say done building
 }
+
+# ct_end_of_log: without what has been told.
+ct_end_of_log() { sed -e '/^submit: making the environment /d' -e 's/^submit: //' job/environment.log | tail -n 25; }
 
 # ct_stop_building: it cleans up after itself.
 ct_stop_building() {
@@ -46,8 +49,8 @@ ct_make_environment() {
     trap ct_discard EXIT
     case $ct_status in
         0) ;;
-        6[4-9] | 7[0-8]) ct_fail "$ct_status" "the environment could not be made on $(uname -n)" "$(tail -n 25 job/environment.log)" ;;
-        *) ct_fail 69 "making the environment on $(uname -n) ended with status $ct_status" "$(tail -n 25 job/environment.log)" ;;
+        6[4-9] | 7[0-8]) ct_fail "$ct_status" "the environment could not be made on $(uname -n)" "$(ct_end_of_log)" ;;
+        *) ct_fail 69 "making the environment on $(uname -n) ended with status $ct_status" "$(ct_end_of_log)" ;;
     esac
     ct_tell_building
     [ "$ct_build" = alone ] || return 0

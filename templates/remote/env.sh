@@ -41,6 +41,7 @@ ct_list_environments() {
         [ -d "$ct_each" ] && [ ! -e "$ct_pool/.lock-${ct_each##*/.failed-}" ] || continue
         ct_read "$ct_each/by"
         ct_say environment "${ct_each##*/.failed-}|failed|$(ct_changed "$ct_each/by")|$(ct_size "$ct_each")||${ct_value%,*}"
+        [ ! -f "$ct_each/.about" ] || ct_lines about "$(cat "$ct_each/.about")"
     done
 }
 

@@ -75,6 +75,7 @@ struct EnvVerb {
                 call.console.report(.note("\(host): no environments in \(table.listing.folder)"))
             } else {
                 for line in table.aligned(width: width) { print(line) }
+                for line in table.failures() { call.console.report(.note(line)) }
             }
         } else {
             for line in table.tabSeparated() { print(line) }

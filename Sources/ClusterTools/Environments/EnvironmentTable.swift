@@ -51,6 +51,13 @@ struct EnvironmentTable: Sendable {
         }
     }
 
+    /// Where the logs of those that failed are.
+    func failures() -> [String] {
+        listing.items.filter { $0.state == .failed }.map {
+            "\($0.key) could not be made\($0.maker.map { " by \($0)" } ?? ""): \(listing.path(of: $0))"
+        }
+    }
+
     private func source(_ item: EnvironmentListing.Item) -> String {
         guard let source = item.source else { return "" }
         return (item.project.map { "\($0): " } ?? "") + source + (item.installer.map { " (\($0))" } ?? "")
@@ -62,7 +69,7 @@ struct EnvironmentTable: Sendable {
         switch item.state {
         case .ready: return item.jobs.isEmpty ? age : "now, by job \(item.jobs.joined(separator: ", "))"
         case .making: return "is being made\(maker)"
-        case .failed: return "failed \(age): \(listing.path(of: item))"
+        case .failed: return "failed \(age)"
         case .broken: return "never finished"
         }
     }
