@@ -263,6 +263,7 @@ describe() { printf 'kind %s\nfile %s\nproject %s\n' "$kind" "$name" "$(basename
 
 build() {
     umask "$mask"
+    rm -rf "$pool/.removing-$key"-*
     began=$(date +%s)
     maker=pip
     [ -z "$uv" ] || prepare_uv
@@ -290,7 +291,10 @@ build() {
 machine() { printf '%s/%s' "$(uname -n)" "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"; }
 
 # own: says that the lock is ours.
-own() { printf '%s %s %s\n' "$(machine)" "$$" "$who" >"$lock/owner.$$" && mv -f "$lock/owner.$$" "$lock/owner"; }
+own() {
+    printf '%s %s %s\n' "$(machine)" "$$" "$who" >"$lock/owner.$$" && mv -f "$lock/owner.$$" "$lock/owner" \
+        || fail 74 "$lock cannot be written"
+}
 
 # owner_of LOCK: a lock that is only just made, or only just gone, says none; one whose owner died at once neither.
 nobody='? ? somebody'
@@ -409,7 +413,8 @@ show() {
 
 make() {
     say "making $title"
-    rm -rf "$place"
+    # What one that was killed has left may take a while to remove.
+    [ ! -e "$place" ] || mv "$place" "$pool/.removing-$key-$$" || exit 73
     (build) </dev/null >"$lock/log" 2>&1 &
     child=$!
     shown=0 beats=0

@@ -140,6 +140,45 @@ import Testing
         }
     }
 
+    /// The next login waits for what is made there, or has it made anew: there is one job, and one environment.
+    @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
+    func aLinkThatBreaksMeanwhile() async throws {
+        let files = SlowPackage.files(in: "slow").merging(["requirements.txt": "./slow\n"]) { $1 }
+        try await withEnvironments(.demoCluster, requirements: ["build": "access"], files: files) { workplace, pool in
+            let cluster = try #require(workplace.cluster)
+            try await withFaultyLink(to: cluster) { link, profile in
+                func values(_ path: String?) throws -> [String: Any] {
+                    let data = try Data(contentsOf: URL(filePath: path ?? ""))
+                    return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+                }
+                let byLink = try values(profile).filter { ["port", "known_hosts"].contains($0.key) }
+                var workplace = workplace
+                workplace.profile = try writeProfile(
+                    try values(workplace.profile).merging(byLink) { $1 }, on: workplace.repository.desk)
+                let launch = workplace.submit(
+                    "--no-tensorboard", "python", "-c", "import sys, slow; print(sys.prefix, slow.NAME)")
+                let signpost = workplace.signpost("signpost")
+                let finished = try await withChild(launch) { child in
+                    try await eventually("a build") {
+                        FileManager.default.fileExists(atPath: signpost + ".begun") ? true : nil
+                    }
+                    link.cut()
+                    try await Task.sleep(for: .seconds(1))
+                    try Data().write(to: URL(filePath: signpost))
+                    let status = try await child.finish(within: .seconds(60))
+                    return (status, await child.bytes(.output), await child.bytes(.errors))
+                }
+                let context = String(decoding: finished.2, as: UTF8.self)
+                #expect(finished.0 == .exited(0), "\(context)")
+                let key = try #require(try entries(of: pool).first)
+                #expect(finished.1 == Array("\(pool)/\(key) the slow package\n".utf8), "\(context)")
+                #expect(context.contains("the link is back"), "\(context)")
+                let runs = try entries(of: pool + "/../\(workplace.project)").filter { !$0.hasPrefix(".") }
+                #expect(runs.count == 1)
+            }
+        }
+    }
+
     // MARK: cluster env
 
     @Test(arguments: Place.available) func theyAreListedMadeAheadAndRemoved(place: Place) async throws {
