@@ -118,8 +118,20 @@ find_python() {
         "$each" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null && python=$(command -v "$each") && break
     done
     wanted=$(sed -n '1s/[[:space:]]*$//p' "$(dirname "$file")/.python-version" 2>/dev/null)
-    [ -z "$wanted" ] || [ -z "$uv" ] || find_python_by_uv "$wanted"
+    if [ -n "$wanted" ] && ! is_version "$wanted"; then
+        if [ -n "$uv" ]; then
+            find_python_by_uv "$wanted"
+        else
+            say "warning: .python-version wants $wanted; \"activate_python\" can load it, or uv get it"
+        fi
+    fi
     [ -n "$python" ] || [ -z "$uv" ] || python=$("$uv" python find --no-project 2>/dev/null)
+}
+
+# is_version VERSION: whether it is the one that we have.
+is_version() {
+    [ -n "$python" ] || return
+    "$python" -c 'import platform, sys; sys.exit(not (platform.python_version() + ".").startswith(sys.argv[1] + "."))' "$1"
 }
 
 find_python_by_uv() {
@@ -422,7 +434,7 @@ make() {
         sleep 1
         show
         beats=$((beats + 1))
-        [ $((beats % 5)) -ne 0 ] || printf '%s\n' "$beats" >"$lock/beat"
+        [ $((beats % 3)) -ne 0 ] || printf '%s\n' "$beats" >"$lock/beat"
         read -r _ mine _ <"$lock/owner" 2>/dev/null
         if [ "$mine" != "$$" ]; then
             # Suspended for long, we were taken for dead. What is there now is another's.

@@ -269,6 +269,33 @@ import Testing
         }
     }
 
+    /// Another task of the array, or an earlier start of the job, may have written there.
+    @Test func whatARunHasWrittenMakesNoOther() async throws {
+        try await withBench { bench in
+            try bench.write(["requirements.txt": "tinyone\n", "main.py": ""])
+            _ = try await run(bench.launch()).checked("environment.sh")
+            let key = try bench.key()
+            try bench.write(["requirements.txt": "nonesuch\n"])
+            let again = try await run(bench.launch())
+            #expect(again.status == .exited(0) && again.errors == "", "\(again.errors)")
+            #expect(try bench.key() == key)
+            // One that has gone meanwhile is made anew.
+            try FileManager.default.removeItem(atPath: bench.pool + "/" + key)
+            #expect(try await run(bench.launch()).status == .exited(69))
+            #expect(!FileManager.default.fileExists(atPath: bench.state + "/activate"))
+        }
+    }
+
+    @Test(arguments: [true, false]) func aPythonThatIsNotHereIsSaid(uv: Bool) async throws {
+        try await withBench { bench in
+            try bench.write(["pyproject.toml": Self.project + "requires-python = \">=3.99\"\n"])
+            let finished = try await run(bench.launch(uv: uv))
+            #expect(finished.status == .exited(69))
+            #expect(finished.errors.contains("pyproject.toml needs Python >=3.99, "), "\(finished.errors)")
+            #expect(!FileManager.default.fileExists(atPath: bench.pool))
+        }
+    }
+
     // MARK: One at a time
 
     @Test func othersWaitForTheOneBuild() async throws {
@@ -374,7 +401,7 @@ import Testing
                 atPath: "\(bench.pool)/\(key)/half", withIntermediateDirectories: true)
             let launches = try ["one", "two"].map {
                 try bench.launch(
-                    who: $0, environment: ["SUBMIT_ENVIRONMENT_PATIENCE": "4"],
+                    who: $0, environment: ["SUBMIT_ENVIRONMENT_PATIENCE": "12"],
                     state: bench.desk.folder + "/project/\($0)/job")
             }
             let all = try await withThrowingTaskGroup(of: Finished.self) { group in

@@ -67,6 +67,27 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: DemoCluster.obstacle == nil, "\(DemoCluster.obstacle ?? "")"))
+    func theTasksOfAnArrayShareOne() async throws {
+        let files = SlowPackage.files(in: "slow").merging(["requirements.txt": "./slow\n"]) { $1 }
+        try await withEnvironments(.demoCluster, files: files) { workplace, pool in
+            try workplace.raise("signpost")
+            // What a task writes into a folder that is part of the content makes no other.
+            let script =
+                "python -c 'import slow; print(slow.NAME)' >slow/$SLURM_ARRAY_TASK_ID; cat slow/$SLURM_ARRAY_TASK_ID"
+            let launch = workplace.submit(
+                "--no-tensorboard", "--sbatch_json", #"{"--array": "0-3%2"}"#, "sh", "-c", script)
+            let finished = try await run(launch)
+            #expect(finished.status == .exited(0), "\(finished.errors)")
+            let run = try #require(finished.job).run
+            let outputs = try (0...3).map { try String(contentsOfFile: "\(run)/slurm-\($0).out", encoding: .utf8) }
+            #expect(outputs.allSatisfy { $0.hasSuffix("the slow package\n") }, "\(outputs)")
+            let errors = try (0...3).map { try String(contentsOfFile: "\(run)/slurm-\($0).err", encoding: .utf8) }
+            #expect(errors.filter { $0.contains("submit: making the environment") }.count == 1, "\(errors)")
+            #expect(try entries(of: pool).count == 1)
+        }
+    }
+
     @Test func aJobThatIsCancelledMeanwhileLeavesNothing() async throws {
         let files = SlowPackage.files(in: "slow").merging(["requirements.txt": "./slow\n"]) { $1 }
         for place in Place.available {
