@@ -48,6 +48,7 @@ enum CounterMode {
             OSSL_DISPATCH(OSSL_FUNC_CIPHER_GET_PARAMS, unsafeBitCast(describe, to: Function.self)),
             OSSL_DISPATCH(
                 OSSL_FUNC_CIPHER_GET_CTX_PARAMS, unsafeBitCast(describeOpen as DescribeOpen, to: Function.self)),
+            OSSL_DISPATCH(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, unsafeBitCast(adjust as Adjust, to: Function.self)),
             OSSL_DISPATCH(OSSL_FUNC_CIPHER_ENCRYPT_INIT, begin),
             OSSL_DISPATCH(OSSL_FUNC_CIPHER_DECRYPT_INIT, begin),
             OSSL_DISPATCH(OSSL_FUNC_CIPHER_UPDATE, combine),
@@ -87,6 +88,7 @@ private typealias Open = @convention(c) (Raw?) -> Raw?
 private typealias Close = @convention(c) (Raw?) -> Void
 private typealias Describe = @convention(c) (Parameters?) -> CInt
 private typealias DescribeOpen = @convention(c) (Raw?, Parameters?) -> CInt
+private typealias Adjust = @convention(c) (Raw?, UnsafePointer<OSSL_PARAM>?) -> CInt
 private typealias Begin =
     @convention(c) (
         Raw?, UnsafePointer<UInt8>?, Int, UnsafePointer<UInt8>?, Int, UnsafePointer<OSSL_PARAM>?
@@ -135,6 +137,9 @@ private func describe(_ wanted: Parameters?, keyLength: Int) -> CInt {
     guard let mode = OSSL_PARAM_locate(wanted, OSSL_CIPHER_PARAM_MODE) else { return 1 }
     return OSSL_PARAM_set_uint(mode, UInt32(EVP_CIPH_CTR_MODE))
 }
+
+/// There is nothing to adjust. Callers turn off padding, which a stream has none of.
+private func adjust(_: Raw?, _: UnsafePointer<OSSL_PARAM>?) -> CInt { 1 }
 
 /// To encrypt and to decrypt are the same.
 private func begin(
