@@ -6,8 +6,8 @@ public enum Template: Sendable {
     case tensorboard
     /// A notebook's command, and the program that it becomes.
     case notebook, notebookServer
-    /// Makes the environment of a project, and the program that knows what defines it.
-    case environment, environmentDefinition
+    /// A file of what makes the environments of projects.
+    case environment(EnvironmentFile)
     /// Relays connections through a step of a job.
     case relay
     /// What completes our commands in a shell.
@@ -16,6 +16,16 @@ public enum Template: Sendable {
     case remote(Piece)
 
     public enum Shell: Sendable { case bash, zsh, fish }
+
+    public enum EnvironmentFile: String, Sendable, CaseIterable {
+        case main = "environment.sh"
+        case build = "build.sh"
+        case lock = "lock.sh"
+        case definition = "definition.py"
+        case projects = "projects.py"
+        case files = "files.py"
+        case uvSettings = "uv_settings.py"
+    }
 
     public enum Piece: Sendable {
         case prelude
@@ -42,8 +52,13 @@ public enum Template: Sendable {
         case .relay: PackageResources.relay_py
         case .notebook: PackageResources.notebook
         case .notebookServer: PackageResources.notebook_py
-        case .environment: PackageResources.environment_sh
-        case .environmentDefinition: PackageResources.environment_py
+        case .environment(.main): PackageResources.environment_sh
+        case .environment(.build): PackageResources.build_sh
+        case .environment(.lock): PackageResources.lock_sh
+        case .environment(.definition): PackageResources.definition_py
+        case .environment(.projects): PackageResources.projects_py
+        case .environment(.files): PackageResources.files_py
+        case .environment(.uvSettings): PackageResources.uv_settings_py
         case .completion(.bash): PackageResources.cluster_bash
         case .completion(.zsh): PackageResources.cluster_zsh
         case .completion(.fish): PackageResources.cluster_fish

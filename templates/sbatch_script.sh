@@ -89,13 +89,13 @@ trap 'submit_ended=$?; submit_give_up "$submit_ended" "the activation ended the 
 export PYTHONUNBUFFERED="${PYTHONUNBUFFERED-1}"
 
 # submit_use_environment FILE: activates the environment that the project needs; one that is not there yet is made, from FILE or
-# from what is found: see environment.sh.
+# from what is found: see maker/environment.sh.
 submit_use_environment() {
     local builder status title="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID:-}}"
     submit_relax
     # It may have a TensorBoard where the environment has none.
     submit_outside=$(command -v python || command -v python3)
-    /bin/sh "$submit_tools/environment.sh" "$submit_run/code" "$submit_directory" "$1" "${submit_run%/*/*}/.environments" \
+    /bin/sh "$submit_tools/maker/environment.sh" "$submit_run/code" "$submit_directory" "$1" "${submit_run%/*/*}/.environments" \
         "$submit_tools" "job ${title:-${SLURM_JOB_ID:-$$}} on $(cat "$submit_job/node")" </dev/null 3>&- &
     builder=$!
     # shellcheck disable=SC2064 # which one is known now

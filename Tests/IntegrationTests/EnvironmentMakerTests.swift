@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `templates/environment.sh` by itself: what it makes an environment from, and that there is one for each content, whoever
+/// `templates/environment` by itself: what it makes an environment from, and that there is one for each content, whoever
 /// else wants it and however a build ends.
 @Suite(.timeLimit(.minutes(3))) struct EnvironmentMakerTests {
     /// A run folder as a submission makes it.
@@ -40,7 +40,7 @@ import Testing
             return Launch(
                 program: shell[0],
                 arguments: shell.dropFirst() + [
-                    Programs.root + "/templates/environment.sh", code, directory, file, pool, state, who,
+                    Programs.root + "/templates/environment/environment.sh", code, directory, file, pool, state, who,
                 ],
                 directory: "/", environment: environment)
         }
@@ -212,7 +212,7 @@ import Testing
     private func key(_ bench: Bench, _ kind: String = "requirements", _ file: String = "requirements.txt") async throws
         -> String
     {
-        let program = Programs.root + "/templates/environment.py"
+        let program = Programs.root + "/templates/environment/definition.py"
         let launch = Launch(
             program: "python3", arguments: ["-B", program, "plan", kind, "\(bench.code)/\(file)", bench.code],
             directory: "/", environment: bench.desk.environment)

@@ -1,4 +1,4 @@
-/// The Python environment that jobs run in: what it is made from, and where. See `templates/environment.sh`.
+/// The Python environment that jobs run in: what it is made from, and where. See `templates/environment`.
 public struct EnvironmentPlan: Sendable, Equatable {
     public enum Place: String, Sendable, CaseIterable {
         /// By the job, where it runs.

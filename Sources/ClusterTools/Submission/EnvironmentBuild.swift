@@ -48,7 +48,7 @@ struct EnvironmentBuild: Sendable {
             + profile.activatePython + [
                 "submit_activation=$?",
                 #"[ "$submit_activation" -eq 0 ] || { echo "activate_python failed with status $submit_activation"; exit 78; }"#,
-                #"exec /bin/sh "$CT_RUN/job/environment.sh" "$CT_RUN/code" \#(ShellWord.quote(directory)) \#(file) "$CT_POOL" \"#,
+                #"exec /bin/sh "$CT_RUN/job/maker/environment.sh" "$CT_RUN/code" \#(ShellWord.quote(directory)) \#(file) "$CT_POOL" \"#,
                 #""$CT_RUN/job" "\#(program) on $(uname -n)""#,
             ]
         return lines.joined(separator: "\n")

@@ -31,10 +31,7 @@ struct Shipment: Sendable {
     }
 
     private var environmentFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
-        [
-            ("job/environment.sh", 0o700, Template.environment.bytes),
-            ("job/environment.py", 0o600, Template.environmentDefinition.bytes),
-        ]
+        Template.EnvironmentFile.allCases.map { ("job/maker/\($0.rawValue)", 0o600, Template.environment($0).bytes) }
     }
 
     private var notebookFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
