@@ -142,19 +142,24 @@ import Testing
     @Test(arguments: Place.available) func interruptsEndItThere(place: Place) async throws {
         let files = SlowPackage.files(in: "slow").merging(["requirements.txt": "./slow\n"]) { $1 }
         try await withEnvironments(place, requirements: ["build": "access"], files: files) { workplace, pool in
-            try await withTerminal(workplace.submit("--no-tensorboard", "true")) { terminal in
-                try await terminal.expect("making the environment")
-                try await terminal.expect("environment: ")
-                try await eventually("a build") {
-                    FileManager.default.fileExists(atPath: workplace.signpost("signpost.begun")) ? true : nil
+            let begun = workplace.signpost("signpost.begun")
+            for launch in [
+                workplace.submit("--no-tensorboard", "true"),
+                workplace.cluster("env", "build", "-c", try #require(workplace.profile)),
+            ] {
+                try await withTerminal(launch) { terminal in
+                    try await terminal.expect("making the environment")
+                    try await terminal.expect("environment: ")
+                    try await eventually("a build") { FileManager.default.fileExists(atPath: begun) ? true : nil }
+                    await terminal.press(.interrupt)
+                    #expect(try await terminal.finish() == .exited(130))
                 }
-                await terminal.press(.interrupt)
-                #expect(try await terminal.finish() == .exited(130))
-            }
-            try await eventually("empty pool", within: .seconds(20)) {
-                // An empty folder keeps the place of a submission that was given up.
-                let runs = try entries(of: pool + "/../\(workplace.project)").filter { !$0.hasPrefix(".incoming-") }
-                return try entries(of: pool).isEmpty && runs.isEmpty ? true : nil
+                try await eventually("empty pool", within: .seconds(20)) {
+                    // An empty folder keeps the place of a submission that was given up.
+                    let runs = try entries(of: pool + "/../\(workplace.project)").filter { !$0.hasPrefix(".incoming-") }
+                    return try entries(of: pool).isEmpty && runs.isEmpty ? true : nil
+                }
+                try FileManager.default.removeItem(atPath: begun)
             }
             #expect(try workplace.records() == [])
             #expect(try await workplace.jobs() == [])

@@ -49,8 +49,9 @@ use() {
         else
             printf 'export VIRTUAL_ENV=%s\n' "$(quote "$place")"
         fi
-        printf 'export PATH=%s/bin${PATH:+:$PATH}\nunset PYTHONHOME\nexport PYTHONNOUSERSITE=1\n' "$(quote "$place")"
-        [ -z "$modules" ] || printf 'export PYTHONPATH=%s${PYTHONPATH:+:$PYTHONPATH}\n' "$(quote "$modules")"
+        # Not every shell takes the value of an `export` as one word.
+        printf 'PATH=%s/bin"${PATH:+:$PATH}"\nexport PATH PYTHONNOUSERSITE=1\nunset PYTHONHOME\n' "$(quote "$place")"
+        [ -z "$modules" ] || printf 'PYTHONPATH=%s"${PYTHONPATH:+:$PYTHONPATH}"\nexport PYTHONPATH\n' "$(quote "$modules")"
         for each in "$place"/etc/conda/activate.d/*.sh; do
             [ ! -f "$each" ] || printf '. %s\n' "$(quote "$each")"
         done

@@ -39,7 +39,7 @@ def parse_toml(path):
             try:
                 import tomli as tomllib
             except ImportError:
-                fail(69, "%s cannot be read by Python %s: it needs 3.11 or later, or pip" % (
+                fail(69, "%s cannot be read by Python %s: it needs 3.11 or later, or pip 21.2" % (
                     os.path.basename(path), platform.python_version()))
     try:
         return tomllib.loads(text_of(path))
