@@ -22,11 +22,13 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
         case snapshots
+        /// What runs on a worker: a shell in a job, and what keeps one.
+        case inside, hold
     }
 
     public var bytes: [UInt8] {
@@ -55,6 +57,10 @@ public enum Template: Sendable {
         case .remote(.check): PackageResources.check_sh
         case .remote(.board): PackageResources.board_sh
         case .remote(.clean): PackageResources.clean_sh
+        case .remote(.shell): PackageResources.shell_sh
+        case .remote(.terminal): PackageResources.terminal_sh
+        case .remote(.inside): PackageResources.inside_sh
+        case .remote(.hold): PackageResources.hold_sh
         case .remote(.boardStart): PackageResources.board_start_sh
         }
     }
