@@ -22,13 +22,15 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal, top
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
         case snapshots
-        /// What runs on a worker: a shell in a job, and what keeps one.
-        case inside, hold
+        /// For `probe` and `sample`.
+        case gpus
+        /// What runs on a worker: a shell in a job, what keeps one, and what says what the job uses.
+        case inside, hold, sample
     }
 
     public var bytes: [UInt8] {
@@ -61,6 +63,9 @@ public enum Template: Sendable {
         case .remote(.terminal): PackageResources.terminal_sh
         case .remote(.inside): PackageResources.inside_sh
         case .remote(.hold): PackageResources.hold_sh
+        case .remote(.top): PackageResources.top_sh
+        case .remote(.gpus): PackageResources.gpus_sh
+        case .remote(.sample): PackageResources.sample_sh
         case .remote(.boardStart): PackageResources.board_start_sh
         }
     }

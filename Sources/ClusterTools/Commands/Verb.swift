@@ -7,7 +7,7 @@ struct Verb: Sendable {
         case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case olderThan, failed, unpulled, dryRun
         case job, to
-        case node, keep, access, once, interval
+        case node, keep, access, once
         case json, quiet, verbose, help, version
     }
 

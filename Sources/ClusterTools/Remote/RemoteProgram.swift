@@ -29,7 +29,12 @@ struct RemoteProgram: Sendable {
         let root = root?.definitions ?? "ct_variables=\n"
         // A program of its own, which has to outlive this one.
         let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
-        let helpers: [Template.Piece] = verb == .submit ? [.snapshots] : []
+        let helpers: [Template.Piece] =
+            switch verb {
+            case .submit: [.snapshots]
+            case .probe: [.gpus]
+            default: []
+            }
         let pieces = ([.prelude, kind] + helpers + [verb]).map { Self.essence(of: Template.remote($0).text) }
         text = Array(("ct_tag='\(tag)'\n" + root + sweep + definitions + "\n" + pieces.joined()).utf8)
     }
