@@ -1,11 +1,12 @@
 # Runs within a job, on its worker, under any /bin/sh: keeps a shell there that outlives the connections to it. Arguments:
-#   OWN SHELL
+#   OWN SHELL [again]
 # OWN is the folder of the job's state files, SHELL the text of a program that becomes the shell. The first line that it prints
-# says where the shell is: `tmux PLACE`, `screen PLACE`, or `nothing` where neither is to be had. It stays as long as the shell.
+# says where the shell is: `tmux PLACE`, `screen PLACE`, `nothing` where neither is to be had, or `gone STATUS` when it is to be
+# found again and has ended. It stays as long as the shell.
 
-hold_own=$1 hold_shell=$2
+hold_own=$1 hold_shell=$2 hold_again=${3:-}
 umask 077
-hold_record=$hold_own/.shell-$(uname -n)
+hold_record=$hold_own/.shell-${SLURMD_NODENAME:-$(uname -n)}
 
 # hold_lives WHERE: whether the shell is still there.
 hold_lives() {
@@ -27,9 +28,19 @@ if [ -r "$hold_record" ] && IFS= read -r hold_where <"$hold_record"; then
     if hold_lives "$hold_where"; then hold_answer "$hold_where"; exit 0; fi
     rm -rf "$hold_record" "${hold_where#* }"
 fi
+if [ -n "$hold_again" ]; then
+    hold_status=
+    [ ! -r "$hold_record.status" ] || IFS= read -r hold_status <"$hold_record.status"
+    hold_answer "gone $hold_status"
+    exit 0
+fi
 for hold_tool in tmux screen nothing; do ! command -v "$hold_tool" >/dev/null 2>&1 || break; done
 [ "$hold_tool" != nothing ] || { hold_answer nothing; exit 0; }
-hold_place=$(mktemp -d "${TMPDIR:-/tmp}/ct-XXXXXX" 2>/dev/null) || { hold_answer nothing; exit 0; }
+# The name of a socket may not be long, and goes through a shell of its own.
+hold_folder=${TMPDIR:-/tmp}
+case $hold_folder in *[!A-Za-z0-9/._-]*) hold_folder=/tmp ;; esac
+[ "${#hold_folder}" -lt 70 ] && [ -w "$hold_folder" ] || hold_folder=/tmp
+hold_place=$(mktemp -d "$hold_folder/ct-XXXXXX" 2>/dev/null) || { hold_answer nothing; exit 0; }
 printf '%s\n' "$hold_shell" >"$hold_place/shell"
 
 # Neither is to be noticed: no line of status, no key of its own, and what scrolls away goes where the terminal keeps it.

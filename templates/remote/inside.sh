@@ -4,11 +4,12 @@
 # OWN is the folder of the job's state files. HOW:
 #   terminal       the shell, or the command, on the terminal that this is
 #   pipes          the command, with three streams
-#   keep STATUS    a shell that is kept; how it ends is written to the file STATUS, in place of the command's words
+#   keep           a shell that is kept: how it ends is written to a file
 #   tmux PLACE, screen PLACE   (as one word each) shows the shell that is kept there
 # What it prints of its own begins with the tag: `begin` before what runs, and `end STATUS` after it, or `left` when the kept
 # shell goes on.
 
+inside_status_file=$2/.shell-${SLURMD_NODENAME:-$(uname -n)}.status
 inside_tag=$1 inside_own=$2 inside_folder=$3 inside_how=$4
 shift 4
 
@@ -53,11 +54,11 @@ case $inside_how in
         ;;
     keep)
         inside_shell
-        printf '%s\n' "$?" >"$1"
+        printf '%s\n' "$?" >"$inside_status_file"
         ;;
     tmux\ * | screen\ *)
         inside_place=${inside_how#* }
-        rm -f "$inside_own/.shell-status"
+        rm -f "$inside_status_file"
         inside_say begin
         case $inside_how in
             tmux*)
@@ -74,7 +75,7 @@ case $inside_how in
             inside_say left
         else
             inside_status=
-            [ ! -r "$inside_own/.shell-status" ] || IFS= read -r inside_status <"$inside_own/.shell-status"
+            [ ! -r "$inside_status_file" ] || IFS= read -r inside_status <"$inside_status_file"
             inside_say "end ${inside_status:-0}"
         fi
         ;;

@@ -2,6 +2,7 @@
 # empty where there is no Slurm; ct_hold, ct_kept and ct_program: the texts of hold.sh, of what becomes the kept shell, and of a program
 # that is to be started on a terminal. Requests:
 #   keep NODE       keeps a shell on that node of the job, and says where: see hold.sh
+#   again NODE      says where it is, when it is still there
 #   program         writes ct_program to a file and says where; it removes itself
 # Every answer ends with a line `done`.
 
@@ -14,23 +15,24 @@ ct_step() {
     exec srun $ct_overlap --quiet --jobid="$ct_id" --nodelist="$ct_node" --nodes=1 --ntasks=1 --chdir=/ --input=none "$@"
 }
 
+# ct_keep NODE [again]
 ct_keep() {
     if [ -n "$ct_id" ]; then
         # A step goes on when its srun is killed, as long as the job does: nothing has to stay on this machine.
-        ct_value=$({ (ct_step "$1" /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept") 2>&1 & echo "srun $!"; wait; } 2>/dev/null \
+        ct_value=$({ (ct_step "$1" /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" "${2:-}") 2>&1 & echo "srun $!"; wait; } 2>/dev/null \
             | while IFS= read -r ct_line; do
                 case $ct_line in
                     srun\ *) ct_pid=${ct_line#* } ;;
                     *)
                         printf '%s\n' "$ct_line"
-                        case $ct_line in tmux\ * | screen\ * | nothing) kill -KILL "$ct_pid"; break ;; esac
+                        case $ct_line in tmux\ * | screen\ * | nothing | gone*) kill -KILL "$ct_pid"; break ;; esac
                         ;;
                 esac
             done)
     elif ct_have setsid; then
-        ct_value=$(setsid /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" </dev/null 2>/dev/null &)
+        ct_value=$(setsid /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" "${2:-}" </dev/null 2>/dev/null &)
     else
-        ct_value=$(/bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" </dev/null 2>/dev/null &)
+        ct_value=$(/bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" "${2:-}" </dev/null 2>/dev/null &)
     fi
     ct_lines kept "$ct_value"
 }
@@ -50,6 +52,7 @@ ct_shell() {
     while IFS= read -r ct_request; do
         case $ct_request in
             keep\ *) ct_keep "${ct_request#* }" ;;
+            again\ *) ct_keep "${ct_request#* }" again ;;
             program) ct_write_program ;;
         esac
         ct_say done "${ct_request%% *}"

@@ -22,6 +22,9 @@ actor JobShell {
     private let profile: Profile
     private let wish: Wish
     private let terminal: UserTerminal?
+    /// How long a start may take before something is said about it.
+    private static let patience: Duration = .seconds(5)
+
     /// Whether it has run once.
     private var hasBegun = false
     /// Whether it survives a broken link; nil before that is known.
@@ -87,6 +90,18 @@ actor JobShell {
 
     private var noun: String { wish.command.isEmpty ? "shell" : "command" }
 
+    /// Says so when the job has ended, which ends all that is in it.
+    private func explainEnd(on host: any Host) async throws {
+        terminal?.put(UserTerminal.reset + "\r\n")
+        guard !wish.isOnAccessNode else { return }
+        do {
+            _ = try await Placement.find(job, of: profile, on: host)
+        } catch let failure as Failure {
+            throw Failure(
+                Exit.temporary, "the \(noun) in job \(job.title) was ended with it", why: failure.why ?? failure.what)
+        }
+    }
+
     private func status(of end: ShellTraffic.End) throws -> Int32 {
         switch end {
         case .status(let status): return status
@@ -102,7 +117,7 @@ actor JobShell {
         case .cut:
             throw Failure(
                 Exit.temporary, "the \(noun) in job \(job.title) was ended from outside",
-                why: "the job has ended, or somebody has killed it", remedy: "cluster jobs says how the job is")
+                why: "the job goes on", remedy: "cluster ssh \(job.title) opens another one")
         }
     }
 
@@ -157,7 +172,13 @@ actor JobShell {
         _ programs: ShellPrograms, _ host: any Host, _ use: LinkUse
     ) async throws -> ShellTraffic.End {
         guard let terminal else { preconditionFailure("asked for with a terminal only") }
-        let (file, place) = try await prepared(programs, on: host)
+        let (file, place): (String, String?)
+        switch try await prepared(programs, on: host) {
+        case .ready(let readyFile, let readyPlace): (file, place) = (readyFile, readyPlace)
+        case .gone(let status):
+            call.console.report(.note("the shell has ended meanwhile"))
+            return .status(status)
+        }
         let command = ShellPrograms.command(runningFile: file, place ?? "terminal")
         return try await host.withTerminal(terminal.request, running: command) { process in
             try await traffic(with: process, programs, use)
@@ -171,41 +192,57 @@ actor JobShell {
             process: process, tag: programs.tag, terminal: terminal, loop: call.surroundings.loop)
         let hasBegun = Beacon(false)
         defer { if hasBegun.value { self.hasBegun = true } }
-        return try await traffic.run {
-            hasBegun.set(true)
-            use.prove()
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [call, job] in
+                try await Task.sleep(for: Self.patience)
+                if !hasBegun.value { call.console.report(.note("waiting for a step of job \(job.title) to start")) }
+            }
+            defer { group.cancelAll() }
+            return try await traffic.run {
+                hasBegun.set(true)
+                use.prove()
+            }
         }
     }
 
-    /// - Returns: the file on the host that becomes the shell, and where the shell is kept, if it is.
-    private func prepared(_ programs: ShellPrograms, on host: any Host) async throws -> (file: String, place: String?) {
+    private enum Preparation {
+        /// - Parameters:
+        ///   - file: what becomes the shell, on the host.
+        ///   - place: where the shell is kept, if it is.
+        case ready(file: String, place: String?)
+        /// It was there before the link broke, and has ended since, with this status.
+        case gone(Int32)
+    }
+
+    private func prepared(_ programs: ShellPrograms, on host: any Host) async throws -> Preparation {
         try await Conversation.with(programs.preparing, on: host) { conversation in
             let ready = try await conversation.answer(within: .seconds(60))
             if let failure = ready.failure(on: host.name) { throw failure }
             var place: String?
             if wish.isToBeKept && wish.command.isEmpty && !wish.isOnAccessNode && isKept != false {
-                place = try await kept(programs, conversation)
+                let request = hasBegun ? "again" : "keep"
+                let words = try await conversation.ask("\(request) \(programs.node)").all("kept")
+                if let gone = words.last(where: { $0.hasPrefix("gone") }) {
+                    return .gone(gone.split(separator: " ").dropFirst().first.flatMap { Int32($0) } ?? 0)
+                }
+                place = words.last { $0.hasPrefix("tmux /") || $0.hasPrefix("screen /") }
+                isKept = place != nil
+                if place == nil { warn(words, node: programs.node) }
             }
             let answer = try await conversation.ask("program")
             if let failure = answer.failure(on: host.name) { throw failure }
             guard let file = answer["program"] else {
                 throw Failure(Exit.protocolError, "\(host.name): no file for the \(noun) was made")
             }
-            return (file, place)
+            return .ready(file: file, place: place)
         }
     }
 
-    private func kept(_ programs: ShellPrograms, _ conversation: Conversation) async throws -> String? {
-        let words = try await conversation.ask("keep \(programs.node)").all("kept")
-        let place = words.last { $0.hasPrefix("tmux /") || $0.hasPrefix("screen /") }
-        if place == nil {
-            let reason =
-                words.contains("nothing")
-                ? "there is no tmux or screen on \(programs.node)"
-                : words.isEmpty ? "it could not be kept" : words.joined(separator: "; ")
-            call.console.report(.note("this shell will not survive a broken link: \(reason)"))
-        }
-        isKept = place != nil
-        return place
+    private func warn(_ words: [String], node: String) {
+        let reason =
+            words.contains("nothing")
+            ? "there is no tmux or screen on \(node)"
+            : words.isEmpty ? "it could not be kept" : words.joined(separator: "; ")
+        call.console.report(.note("this shell will not survive a broken link: \(reason)"))
     }
 }

@@ -42,7 +42,7 @@ struct ShellPrograms: Sendable {
     /// What makes it ready; see ``Conversation``.
     var preparing: RemoteProgram {
         let kept =
-            "set -- " + ShellWord.join([tag, own, folder, "keep", "\(own)/.shell-status"]) + "\n"
+            "set -- " + ShellWord.join([tag, own, folder, "keep"]) + "\n"
             + Template.remote(.inside).text
         let definitions = """
             ct_run=\(ShellWord.quote(run))

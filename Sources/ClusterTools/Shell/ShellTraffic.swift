@@ -22,7 +22,7 @@ struct ShellTraffic: Sendable {
         case cut
     }
 
-    private enum Part { case ended(End), errorsEnded(End), nothing }
+    private enum Part { case output(End), errors(End), left, over }
 
     let process: any RunningProcess
     let tag: String
@@ -30,52 +30,45 @@ struct ShellTraffic: Sendable {
     let terminal: UserTerminal?
     let loop: PollLoop
 
-    /// - Parameter begun: called when what was asked for runs.
-    func run(begun: @escaping @Sendable () -> Void) async throws -> End {
-        guard let terminal, let process = process as? any TerminalProcess else { return try await carry(begun: begun) }
-        return try await terminal.hold(.raw) {
-            try await withThrowingTaskGroup(of: End.self) { group in
-                group.addTask { try await carry(begun: begun) }
-                group.addTask {
-                    // It may have changed since it was asked for.
-                    while true {
-                        try await process.resize(terminal.size)
-                        try await terminal.changed.wait()
-                    }
-                }
-                defer { group.cancelAll() }
-                return try await group.next() ?? .cut
-            }
-        }
+    /// What was asked for runs; and the terminal is ready for what it says.
+    private let hasBegun = Beacon(false)
+    private let isReady = Beacon(false)
+
+    init(process: any RunningProcess, tag: String, terminal: UserTerminal?, loop: PollLoop) {
+        self.process = process
+        self.tag = tag
+        self.terminal = terminal
+        self.loop = loop
     }
 
-    private func carry(begun: @escaping @Sendable () -> Void) async throws -> End {
-        let hasBegun = Beacon(false)
-        return try await withThrowingTaskGroup(of: Part.self) { group in
+    /// - Parameter begun: called when what was asked for runs.
+    func run(begun: @escaping @Sendable () -> Void) async throws -> End {
+        try await withThrowingTaskGroup(of: Part.self) { group in
             group.addTask {
-                .ended(
+                .output(
                     try await output(to: STDOUT_FILENO, { try await process.read(upTo: $0) }) {
-                        hasBegun.set(true)
                         begun()
+                        hasBegun.set(true)
+                        _ = try await isReady.first { $0 ? true : nil }
                     })
             }
             if terminal == nil {
                 group.addTask {
-                    .errorsEnded(try await output(to: STDERR_FILENO, { try await process.readError(upTo: $0) }) {})
+                    .errors(try await output(to: STDERR_FILENO, { try await process.readError(upTo: $0) }) {})
                 }
             }
             group.addTask {
                 _ = try await hasBegun.first { $0 ? true : nil }
-                return try await input() ? .ended(.abandoned) : .nothing
+                return try await type() ? .left : .over
             }
             defer { group.cancelAll() }
             var ends: (output: End?, errors: End?) = (nil, terminal == nil ? nil : .cut)
             while let part = try await group.next() {
                 switch part {
-                case .ended(.abandoned): return .abandoned
-                case .ended(let end): ends.output = end
-                case .errorsEnded(let end): ends.errors = end
-                case .nothing: break
+                case .left: return .abandoned
+                case .output(let end): ends.output = end
+                case .errors(let end): ends.errors = end
+                case .over: break
                 }
                 guard let output = ends.output, let errors = ends.errors else { continue }
                 // Why it never began is on its standard error.
@@ -88,19 +81,46 @@ struct ShellTraffic: Sendable {
         }
     }
 
+    /// Sends what is typed, to a terminal that is all theirs, and says how large that is.
+    ///
+    /// - Returns: whether the user wants to leave.
+    private func type() async throws -> Bool {
+        guard let terminal, let process = process as? any TerminalProcess else {
+            isReady.set(true)
+            return try await input()
+        }
+        return try await terminal.hold(.raw) {
+            isReady.set(true)
+            return try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask { try await input() }
+                group.addTask {
+                    // It may have changed since it was asked for.
+                    while true {
+                        try await process.resize(terminal.size)
+                        try await terminal.changed.wait()
+                    }
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? false
+            }
+        }
+    }
+
     /// Prints one stream until it, or what runs there, ends.
+    ///
+    /// - Parameter begun: called before what runs there prints anything.
     private func output(
-        to descriptor: CInt, _ read: @Sendable (Int) async throws -> [UInt8], begun: @Sendable () -> Void
+        to descriptor: CInt, _ read: @Sendable (Int) async throws -> [UInt8], begun: @Sendable () async throws -> Void
     ) async throws -> End {
         let writer = OutputWriter(descriptor: descriptor, loop: loop)
         var marks = ShellMarks(tag: tag)
-        var hasBegun = false
+        var isOwn = false
         while true {
             let bytes = try await read(1 << 16)
             var (output, found) = bytes.isEmpty ? (marks.finish(), []) : marks.feed(bytes)
             if found.contains(.begun) {
-                hasBegun = true
-                begun()
+                isOwn = true
+                try await begun()
             }
             do {
                 while !output.isEmpty { output.removeFirst(try await writer.write(output[...])) }
@@ -116,7 +136,7 @@ struct ShellTraffic: Sendable {
                 }
             }
             guard bytes.isEmpty else { continue }
-            guard !hasBegun else { return .cut }
+            guard !isOwn else { return .cut }
             let words = String(decoding: marks.preamble, as: UTF8.self).split(whereSeparator: \.isNewline)
             return .neverBegan(words.suffix(8).joined(separator: "\n"))
         }

@@ -74,8 +74,8 @@ struct Placement: Sendable {
             throw Failure(
                 Exit.unavailable, "job \(job.title) does not run any more", why: status.words(of: job, now: now))
         }
-        // The queue says that it runs a moment before its script does.
-        guard ["running", "lingering"].contains(report.files.state) else {
+        // The queue says that it runs a moment before its script does. A script of the user's own may say nothing.
+        guard ["running", "lingering"].contains(report.files.state) || profile.template != nil else {
             throw Failure(
                 Exit.temporary, "job \(job.title) is not where one could look at it",
                 why: report.files.state == nil ? "it is about to start" : "it is \(report.files.state ?? "starting")")
