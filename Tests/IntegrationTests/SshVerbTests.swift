@@ -23,7 +23,9 @@ struct SshVerbTests {
             values["environment"] = ["MARK": "it's \\ \"here\""]
             try JSONSerialization.data(withJSONObject: values).write(to: URL(filePath: path))
             workplace.profile = path
-            let sbatch = options.isEmpty ? [] : ["--sbatch_json", String(decoding: try JSONEncoder().encode(options), as: UTF8.self)]
+            let sbatch =
+                options.isEmpty
+                ? [] : ["--sbatch_json", String(decoding: try JSONEncoder().encode(options), as: UTF8.self)]
             var launch = workplace.submit(["--detach", "--no-tensorboard"] + sbatch + ["sleep", "300"])
             launch.directory += "/sub"
             let job = try #require(try await run(launch).checked("submit").job)
@@ -40,7 +42,8 @@ struct SshVerbTests {
     @Test(arguments: Place.availableByEachTransport) func aCommandGetsItsWordsAndBytes(place: Place) async throws {
         try await withJob(place) { workplace, id, folder in
             let words = ["a  b", "$HOME", "it's", "*", "-w", "日本", "", "--json"]
-            var launch = workplace.cluster("ssh", id, "sh", "-c", "pwd -P; echo \"$MARK\"; printf '<%s>' \"$@\"; echo bad >&2; exit 7", "sh")
+            var launch = workplace.cluster(
+                "ssh", id, "sh", "-c", "pwd -P; echo \"$MARK\"; printf '<%s>' \"$@\"; echo bad >&2; exit 7", "sh")
             launch.arguments += words
             let finished = try await run(launch)
             #expect(finished.status == .exited(7), "\(finished.errors)")
@@ -145,8 +148,10 @@ struct SshVerbTests {
                     }
                     try await expectNothingKept(folder)
                     #expect(!FileManager.default.fileExists(atPath: String(place)))
-                    let steps = try await cluster.ssh("bash -lc 'squeue -h -s -j \(id) -o %i'").output
-                    #expect(steps == "\(id).batch\n")
+                    try await eventually("end of the steps", within: .seconds(10)) {
+                        let steps = try await cluster.ssh("bash -lc 'squeue -h -s -j \(id) -o %i'").output
+                        return steps == "\(id).batch\n" ? true : nil
+                    }
                 }
             }
         }
@@ -164,7 +169,9 @@ struct SshVerbTests {
                 #expect(try await terminal.finish(within: .seconds(20)) == .exited(75))
             }
             let left = try await run(
-                Launch(program: "pgrep", arguments: ["-f", "sleep 543210"], directory: "/", environment: ["PATH": "/usr/bin:/bin"]))
+                Launch(
+                    program: "pgrep", arguments: ["-f", "sleep 543210"], directory: "/",
+                    environment: ["PATH": "/usr/bin:/bin"]))
             #expect(left.output == "")
         }
     }
@@ -174,7 +181,8 @@ struct SshVerbTests {
             // All programs but those that would keep it.
             let programs = desk.folder + "/programs"
             try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
-            for name in try FileManager.default.contentsOfDirectory(atPath: "/usr/bin") where !["tmux", "screen"].contains(name) {
+            for name in try FileManager.default.contentsOfDirectory(atPath: "/usr/bin")
+            where !["tmux", "screen"].contains(name) {
                 symlink("/usr/bin/\(name)", "\(programs)/\(name)")
             }
             try await withPlainMachine(environment: ["PATH": programs]) { machine in
@@ -184,7 +192,8 @@ struct SshVerbTests {
                 try await workplace.job(job.id, comesTo: "running")
                 try await withTerminal(workplace.cluster("ssh", job.id)) { terminal in
                     try await terminal.expect(
-                        "this shell will not survive a broken link: there is no tmux or screen on", within: .seconds(60))
+                        "this shell will not survive a broken link: there is no tmux or screen on", within: .seconds(60)
+                    )
                     await terminal.type("echo $((6 * 7))\r")
                     try await terminal.expect("42\n")
                     try await machine.server.dropConnections()
@@ -201,7 +210,10 @@ struct SshVerbTests {
     private func below(_ workplace: Workplace, _ words: String) -> Launch {
         Launch(
             program: "sh",
-            arguments: ["-c", "\(Programs.cluster) \(words); status=$?; echo; stty -a | grep -c -w -e icanon -e '-echo '; echo status=$status"],
+            arguments: [
+                "-c",
+                "\(Programs.cluster) \(words); status=$?; echo; stty -a | grep -c -w -e icanon -e '-echo '; echo status=$status",
+            ],
             directory: workplace.repository.folder, environment: workplace.repository.desk.environment)
     }
 
@@ -301,7 +313,6 @@ struct SshVerbTests {
                     "echo $SLURM_ARRAY_TASK_ID >mark; sleep 300")
             ).checked("submit")
             let id = try #require(array.job).id
-            let show = ["sh", "-c", "basename $(dirname $SUBMIT_RUN); tr '\\0' '\\n' </proc/$PPID/environ | grep -c MARK"]
             try await eventually("both tasks", within: .seconds(30)) {
                 let tasks = try entries(of: try #require(array.job).run + "/job").filter { Int($0) != nil }
                 return tasks.count == 2 ? true : nil
@@ -313,7 +324,6 @@ struct SshVerbTests {
                     let finished = try await run(launch)
                     return finished.status == .exited(75) ? nil : finished
                 }
-                _ = show
                 #expect(found.status == .exited(0), "\(found.errors)")
                 #expect(words == [id] ? found.errors.contains("in task \(id)_\(task), on n") : found.errors == "")
             }

@@ -7,7 +7,7 @@
 #   keep           a shell that is kept: how it ends is written to a file
 #   tmux PLACE, screen PLACE   (as one word each) shows the shell that is kept there
 # What it prints of its own begins with the tag: `begin` before what runs, and `end STATUS` after it, or `left` when the kept
-# shell goes on.
+# shell goes on; `gone` in place of all that when there is none.
 
 inside_status_file=$2/.shell-${SLURMD_NODENAME:-$(uname -n)}.status
 inside_tag=$1 inside_own=$2 inside_folder=$3 inside_how=$4
@@ -58,20 +58,21 @@ case $inside_how in
         ;;
     tmux\ * | screen\ *)
         inside_place=${inside_how#* }
+        inside_lives() {
+            case $inside_how in
+                tmux*) tmux -S "$inside_place/s" has-session -t shell ;;
+                *) SCREENDIR=$inside_place screen -ls | grep -q '[.]shell' ;;
+            esac >/dev/null 2>&1
+        }
+        # What keeps it has to be a step that goes on by itself; not every site lets one.
+        inside_lives || { inside_say gone; exit 0; }
         rm -f "$inside_status_file"
         inside_say begin
         case $inside_how in
-            tmux*)
-                tmux -S "$inside_place/s" attach-session -t shell 2>&1
-                tmux -S "$inside_place/s" has-session -t shell 2>/dev/null
-                ;;
-            *)
-                SCREENDIR=$inside_place screen -c "$inside_place/conf" -x shell
-                # It lists, and says by its status how many there are.
-                [ -n "$(SCREENDIR=$inside_place screen -ls 2>/dev/null | grep '[.]shell')" ]
-                ;;
+            tmux*) tmux -S "$inside_place/s" attach-session -t shell 2>&1 ;;
+            *) SCREENDIR=$inside_place screen -c "$inside_place/conf" -x shell ;;
         esac
-        if [ $? -eq 0 ]; then
+        if inside_lives; then
             inside_say left
         else
             inside_status=

@@ -6,26 +6,25 @@
 #   program         writes ct_program to a file and says where; it removes itself
 # Every answer ends with a line `done`.
 
-# ct_step NODE COMMAND...: a step of the job, beside its own; those of Slurm before 20.11 share what the job has anyway.
-ct_step() {
-    ct_node=$1
-    shift
-    ct_overlap=--overlap
-    case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
-    exec srun $ct_overlap --quiet --jobid="$ct_id" --nodelist="$ct_node" --nodes=1 --ntasks=1 --chdir=/ --input=none "$@"
-}
-
 # ct_keep NODE [again]
 ct_keep() {
-    if [ -n "$ct_id" ]; then
-        # A step goes on when its srun is killed, as long as the job does: nothing has to stay on this machine.
-        ct_value=$({ (ct_step "$1" /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" "${2:-}") 2>&1 & echo "srun $!"; wait; } 2>/dev/null \
+    if [ -n "$ct_id" ] && ! ct_have setsid; then
+        ct_value="there is no setsid on $(uname -n)"
+    elif [ -n "$ct_id" ]; then
+        ct_overlap=--overlap
+        case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
+        # Beside the job's own steps; those of Slurm before 20.11 share what the job has anyway. A step goes on when its srun is
+        # killed, as long as the job does, so that nothing has to stay on this machine: all of srun at once, or what is left of it
+        # ends the step.
+        ct_value=$(setsid /bin/sh -c 'echo "srun $$"; exec "$@" 2>&1' keep \
+            srun $ct_overlap --quiet --jobid="$ct_id" --nodelist="$1" --nodes=1 --ntasks=1 --mem=0 --chdir=/ --input=none \
+            /bin/sh -c "$ct_hold" hold "$ct_own" "$ct_kept" "${2:-}" \
             | while IFS= read -r ct_line; do
                 case $ct_line in
                     srun\ *) ct_pid=${ct_line#* } ;;
                     *)
                         printf '%s\n' "$ct_line"
-                        case $ct_line in tmux\ * | screen\ * | nothing | gone*) kill -KILL "$ct_pid"; break ;; esac
+                        case $ct_line in tmux\ * | screen\ * | nothing | gone*) kill -KILL "-$ct_pid"; break ;; esac
                         ;;
                 esac
             done)

@@ -1,6 +1,12 @@
 import IO
 import Slurm
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A shell in a job, or a command, over as many connections as it takes where the shell is kept.
 ///
 /// Who owns what: this actor owns whether there is a shell already, and outlives connections.
@@ -90,15 +96,19 @@ actor JobShell {
 
     private var noun: String { wish.command.isEmpty ? "shell" : "command" }
 
-    /// Says so when the job has ended, which ends all that is in it.
+    /// Says so when the job has ended, which ends all that is in it. Its steps end a moment before it does.
     private func explainEnd(on host: any Host) async throws {
         terminal?.put(UserTerminal.reset + "\r\n")
         guard !wish.isOnAccessNode else { return }
-        do {
-            _ = try await Placement.find(job, of: profile, on: host)
-        } catch let failure as Failure {
-            throw Failure(
-                Exit.temporary, "the \(noun) in job \(job.title) was ended with it", why: failure.why ?? failure.what)
+        for attempt in 1...5 {
+            do {
+                _ = try await Placement.find(job, of: profile, on: host)
+            } catch let failure as Failure {
+                throw Failure(
+                    Exit.temporary, "the \(noun) in job \(job.title) was ended with it",
+                    why: failure.why ?? failure.what)
+            }
+            if attempt < 5 { try await Task.sleep(for: .seconds(1)) }
         }
     }
 
@@ -111,7 +121,12 @@ actor JobShell {
                 call.console.report(.note("the shell goes on; to come back: cluster ssh \(job.title)"))
             }
             return 0
-        case .neverBegan(let words):
+        case .unread:
+            // As of a command that runs here, and gets SIGPIPE.
+            return 128 + SIGPIPE
+        case .gone, .neverBegan:
+            var words = ""
+            if case .neverBegan(let text) = end { words = text }
             throw Failure(
                 Exit.unavailable, "no \(noun) could be started in job \(job.title)", why: words.isEmpty ? nil : words)
         case .cut:
@@ -180,9 +195,14 @@ actor JobShell {
             return .status(status)
         }
         let command = ShellPrograms.command(runningFile: file, place ?? "terminal")
-        return try await host.withTerminal(terminal.request, running: command) { process in
+        let end = try await host.withTerminal(terminal.request, running: command) { process in
             try await traffic(with: process, programs, use)
         }
+        guard end == .gone, isKept == true else { return end }
+        // What was to keep it was ended: then it is one that is not kept.
+        isKept = false
+        warn(["what keeps it was ended"], node: programs.node)
+        return try await onTerminal(programs, host, use)
     }
 
     private func traffic(

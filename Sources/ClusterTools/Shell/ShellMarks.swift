@@ -8,6 +8,8 @@ struct ShellMarks {
         case ended(Int32)
         /// The kept shell goes on without us.
         case left
+        /// There is no kept shell.
+        case gone
     }
 
     /// What stands before a mark: random, after a character that no program ends its output with, as it would not be seen until
@@ -53,6 +55,9 @@ struct ShellMarks {
             case "left":
                 hasEnded = true
                 marks.append(.left)
+            case "gone":
+                hasEnded = true
+                marks.append(.gone)
             default: break
             }
         }

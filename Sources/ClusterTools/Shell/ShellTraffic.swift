@@ -14,6 +14,10 @@ struct ShellTraffic: Sendable {
         case status(Int32)
         /// The kept shell goes on.
         case left
+        /// There is no kept shell.
+        case gone
+        /// Nobody reads its output here any more.
+        case unread
         /// `~.`
         case abandoned
         /// It never began; what was said instead.
@@ -66,6 +70,7 @@ struct ShellTraffic: Sendable {
             while let part = try await group.next() {
                 switch part {
                 case .left: return .abandoned
+                case .output(.unread): return .unread
                 case .output(let end): ends.output = end
                 case .errors(let end): ends.errors = end
                 case .over: break
@@ -125,14 +130,14 @@ struct ShellTraffic: Sendable {
             do {
                 while !output.isEmpty { output.removeFirst(try await writer.write(output[...])) }
             } catch is OutputWriter.Closed {
-                // As with a command that runs here: it gets SIGPIPE when its own output is closed with this channel.
-                return .status(128 + SIGPIPE)
+                return .unread
             }
             for mark in found {
                 switch mark {
                 case .begun: break
                 case .ended(let status): return .status(status)
                 case .left: return .left
+                case .gone: return .gone
                 }
             }
             guard bytes.isEmpty else { continue }

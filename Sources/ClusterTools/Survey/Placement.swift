@@ -67,10 +67,10 @@ struct Placement: Sendable {
         let now = Int(time(nil))
         let status = JobStatus(of: job, report: report, now: now)
         switch status {
-        case .running, .lingering, .ending: break
+        case .running, .lingering: break
         case .queued, .submitting:
             throw Failure(Exit.temporary, "job \(job.title) does not run yet", why: status.words(of: job, now: now))
-        case .ended, .unknown:
+        case .ending, .ended, .unknown:
             throw Failure(
                 Exit.unavailable, "job \(job.title) does not run any more", why: status.words(of: job, now: now))
         }
