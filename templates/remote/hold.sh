@@ -80,10 +80,17 @@ if ! hold_lives "$hold_tool $hold_place" || ! (set -C && printf '%s\n' "$hold_to
     exit 0
 fi
 hold_answer "$hold_tool $hold_place"
-# A step of a job ends, and all that it has started, with what it runs.
-if [ "$hold_tool" = tmux ]; then
-    while hold_lives "tmux $hold_place"; do tmux -S "$hold_place/s" wait-for over || sleep 1; done
-else
-    while hold_lives "screen $hold_place"; do sleep 5; done
-fi
-rm -rf "$hold_record" "$hold_place"
+# It is a daemon by now, which not every site's Slurm knows to be of this step: it ends with the job all the same.
+hold_end() {
+    trap '' HUP INT TERM
+    [ "$hold_tool" != tmux ] || tmux -S "$hold_place/s" kill-server
+    [ "$hold_tool" != screen ] || SCREENDIR=$hold_place screen -S shell -X quit
+    rm -rf "$hold_record" "$hold_place"
+}
+trap 'hold_end; exit 0' HUP INT TERM
+# A step ends, and all that it has started, with what it runs.
+while hold_lives "$hold_tool $hold_place"; do
+    if [ "$hold_tool" = tmux ]; then tmux -S "$hold_place/s" wait-for over & else sleep 5 & fi
+    wait "$!" || sleep 1
+done
+hold_end

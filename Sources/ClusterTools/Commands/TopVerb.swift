@@ -9,7 +9,7 @@ import IO
 extension Verb {
     static let top = Verb(
         name: "top", operands: "[JOB...]", operandCount: 0...Int.max,
-        summary: "what running jobs use: cores, memory, GPUs, processes",
+        summary: "what running jobs use: cores, memory, GPUs",
         description: """
             Shows every two seconds what the jobs use on each of their nodes: cores, memory, GPUs with their temperature and power, the last \
             minutes as a picture, and the jobs' processes. q leaves, c and m sort by CPU and by memory; Ctrl-C leaves too, and the jobs do not \

@@ -81,6 +81,7 @@ actor JobShell {
             let programs = try programs(for: placement)
             let end =
                 terminal == nil ? try await onPipes(programs, host, use) : try await onTerminal(programs, host, use)
+            if end == .cut { try await explainEnd(on: host) }
             return try status(of: end)
         } catch  where isLinkLoss(error) && hasBegun && isKept != true {
             terminal?.put(UserTerminal.reset + "\r\n")

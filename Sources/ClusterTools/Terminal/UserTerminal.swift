@@ -57,6 +57,8 @@ struct UserTerminal: Sendable {
         try take(use, greeting)
         var modes = modes
         terminal_guard(STDIN_FILENO, &modes, Self.reset)
+        // Before the sources, which put a handler in its place.
+        let before = signal(SIGTSTP, SIG_IGN)
         let sources = [SIGWINCH, SIGCONT, SIGTSTP].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler {
@@ -67,7 +69,6 @@ struct UserTerminal: Sendable {
             source.activate()
             return source
         }
-        let before = signal(SIGTSTP, SIG_IGN)
         defer {
             for source in sources { source.cancel() }
             signal(SIGTSTP, before)
