@@ -62,7 +62,7 @@ let package = Package(
         tests(of: "IO"),
         tests(of: "Git", ["CGit2"]),
         tests(of: "Archive"),
-        tests(of: "SSH", ["IO"]),
+        tests(of: "SSH", ["CCrypto", "IO"]),
         tests(of: "Slurm"),
         tests(of: "ClusterTools", ["IO", "SSH", "Slurm", "Templates"]),
         .target(name: "CLab", path: "Tests/CLab"),

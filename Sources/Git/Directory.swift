@@ -26,25 +26,30 @@ final class Directory {
     deinit { _ = close(descriptor) }
 
     /// What `path` is; nil when nothing is there.
-    func status(of path: TreePath) throws(GitError) -> FileStatus? {
+    func status(of path: TreePath) throws(GitError) -> FileStatus? { try stamp(of: path)?.status }
+
+    /// As ``status(of:)``, with all that an index notes.
+    func stamp(of path: TreePath) throws(GitError) -> FileStamp? {
         var status = stat()
         guard path.withCString({ fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw GitError.unreadable(location(of: path), errno)
         }
-        return FileStatus(status)
+        return FileStamp(status)
     }
 
     /// As ``status(of:)``, but what lies behind a symbolic link to a directory is not there: git tracks the link.
     func statusBehindNoLink(of path: TreePath) throws(GitError) -> FileStatus? {
+        try stampBehindNoLink(of: path)?.status
+    }
+
+    /// As ``statusBehindNoLink(of:)``, with all that an index notes.
+    func stampBehindNoLink(of path: TreePath) throws(GitError) -> FileStamp? {
         for parent in path.parents {
             guard let status = try status(of: parent), status.kind == .directory else { return nil }
         }
-        return try status(of: path)
+        return try stamp(of: path)
     }
-
-    /// Whether this user may list the directory `path` and reach what is in it.
-    func canEnter(_ path: UnsafePointer<CChar>) -> Bool { faccessat(descriptor, path, R_OK | X_OK, 0) == 0 }
 
     /// Where the link points to, as the bytes that it holds.
     func destination(ofLink path: TreePath) throws(GitError) -> [UInt8] {
@@ -88,6 +93,22 @@ final class Directory {
         return names
     }
 
+    /// What is in the folder `path`, which is empty or ends with a slash; nil when this user may not list it, or not reach what
+    /// is in it. One that is gone holds nothing.
+    func listing(of path: [CChar]) throws(GitError) -> FolderListing? {
+        let name = path.isEmpty ? [CChar(bitPattern: UInt8(ascii: ".")), 0] : path + [0]
+        let folder = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        func location() -> String {
+            name.withUnsafeBufferPointer { "\(root)/\($0.baseAddress.map { TreePath($0).description } ?? "")" }
+        }
+        guard folder >= 0 else {
+            if errno == EACCES { return nil }
+            throw errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+                ? GitError.vanished(location()) : GitError.unreadable(location(), errno)
+        }
+        return try FolderListing(descriptor: folder, location: location())
+    }
+
     /// `path` for a message.
     func location(of path: TreePath) -> String { "\(root)/\(path)" }
 }
@@ -107,8 +128,7 @@ struct FileStatus: Sendable, Equatable {
     let isExecutable: Bool
     /// In bytes.
     let size: Int
-    /// Seconds and nanoseconds.
-    let modified: [Int]
+    let modified: FileTime
 
     init(_ status: stat) {
         switch status.st_mode & S_IFMT {
@@ -120,9 +140,9 @@ struct FileStatus: Sendable, Equatable {
         isExecutable = status.st_mode & S_IXUSR != 0
         size = Int(status.st_size)
         #if canImport(Darwin)
-            modified = [status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec]
+            modified = FileTime(status.st_mtimespec)
         #else
-            modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec]
+            modified = FileTime(status.st_mtim)
         #endif
     }
 }

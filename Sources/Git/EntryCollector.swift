@@ -26,6 +26,9 @@ struct EntryCollector {
     private var special: [String] = []
     private var hidden: [String] = []
 
+    /// They came in another order than most indices and all trees have: from one that ignores case, or from several.
+    var mayBeUnsorted = false
+
     /// Adds one file or link. `name` is its path in the repository; `filter` says what makes git and the disk differ.
     mutating func add(
         _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, from origin: Origin,
@@ -36,6 +39,7 @@ struct EntryCollector {
             return
         }
         let path = Self.join(origin.location, inner)
+        if !origin.location.isEmpty { mayBeUnsorted = true }
         guard let size = try origin.database.size(of: id) else {
             missing.append(path)
             return
@@ -82,6 +86,7 @@ struct EntryCollector {
 
     /// The entries by the bytes of their paths: a nested repository's files came where its folder's name does.
     func sortedEntries() -> [Entry] {
+        guard mayBeUnsorted else { return entries }
         let isSorted = zip(entries, entries.dropFirst()).allSatisfy {
             $0.path.utf8.lexicographicallyPrecedes($1.path.utf8)
         }

@@ -42,6 +42,24 @@ enum FiltersInUse: Comparable, Sendable {
     }
 }
 
+/// What attributes may ask for, for whichever file.
+struct AttributesInUse {
+    var filters = FiltersInUse.none
+    /// Files may differ from their blobs: line ends and the like are converted, or filters run.
+    var convert = false
+
+    /// Adds the text of a file of attributes.
+    mutating func add(_ bytes: [UInt8]) {
+        filters = max(filters, FiltersInUse(attributes: bytes))
+        convert =
+            convert
+            || String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }.contains { word in
+                let name = word.prefix { $0 != "=" }
+                return ["text", "eol", "crlf", "ident", "working-tree-encoding", "filter"].contains(name)
+            }
+    }
+}
+
 extension Repository {
     /// The filter attribute of a path.
     func externalFilter(of path: TreePath) throws(GitError) -> ExternalFilter {
@@ -53,15 +71,16 @@ extension Repository {
         return ExternalFilter(attribute: value)
     }
 
-    /// Which filters the attributes that are in force here may ask for.
-    func filtersInUse(index: Index, files: Directory) throws -> FiltersInUse {
-        var use = FiltersInUse.none
+    /// What the attributes that are in force here may ask for.
+    func attributesInUse(index: Index, files: Directory) throws -> AttributesInUse {
+        var use = AttributesInUse()
         // The outermost counts even where it is ignored itself.
         for path in index.paths(named: ".gitattributes") + [TreePath(".gitattributes")] {
             if let status = try files.status(of: path), status.kind == .regular {
-                use = max(use, FiltersInUse(attributes: try files.openFile(path).contents()))
+                use.add(try files.openFile(path).contents())
             } else if let entry = index.entry(at: path) {
-                use = max(use, try filtersInUse(blob: ObjectID(entry.id)))
+                use.filters = max(use.filters, try filtersInUse(blob: ObjectID(entry.id)))
+                use.convert = true
             }
         }
         // Of this clone, and of this user.
@@ -70,8 +89,11 @@ extension Repository {
             else {
                 continue
             }
-            use = max(use, FiltersInUse(attributes: try folder.openFile(TreePath(name)).contents()))
+            use.add(try folder.openFile(TreePath(name)).contents())
         }
+        // Line ends are converted without any attribute, too.
+        let lineEnds = try configuration("core.autocrlf")?.lowercased() ?? "false"
+        if !["false", "no", "off", "0"].contains(lineEnds) { use.convert = true }
         return use
     }
 

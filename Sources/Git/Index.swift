@@ -1,13 +1,26 @@
 internal import CGit2
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// A repository's index in memory. What changes here changes nothing on disk: it is never written.
 final class Index {
     let handle: OpaquePointer
     /// Whether it had conflicts when it was read. Asking for each path would look at all entries each time.
     private let hadConflicts: Bool
 
+    /// When it was written; nil when there is none.
+    let time: FileTime?
+
     /// Reads the index file.
     init(of repository: Repository) throws(GitError) {
+        // Before it is read: one that is written meanwhile must not seem newer than what was read.
+        time = try repository.indexTime()
         var handle: OpaquePointer?
         let result = git_repository_index(&handle, repository.handle)
         guard result == 0, let handle else {
@@ -27,6 +40,26 @@ final class Index {
         for position in 0..<count {
             if let entry = git_index_get_byindex(handle, position) { try body(entry.pointee) }
         }
+    }
+
+    /// Its order is another one then.
+    var ignoresCase: Bool { git_index_caps(handle) & CInt(GIT_INDEX_CAPABILITY_IGNORE_CASE.rawValue) != 0 }
+
+    func entry(at position: Int) -> git_index_entry? { git_index_get_byindex(handle, position)?.pointee }
+
+    /// The positions of all entries, by the bytes of their paths.
+    func positionsByPath() -> [Int] {
+        let positions = Array(0..<count)
+        guard ignoresCase else { return positions }
+        return positions.sorted { first, second in
+            guard let first = entry(at: first)?.path, let second = entry(at: second)?.path else { return false }
+            return strcmp(first, second) < 0
+        }
+    }
+
+    /// Whether it has anything in the directory `path`.
+    func hasEntries(in path: TreePath) -> Bool {
+        path.appending(TreePath("")).withCString { git_index_find_prefix(nil, handle, $0) == 0 }
     }
 
     /// The files of this name, in whatever folder.
@@ -77,6 +110,18 @@ final class Index {
     }
 }
 
+extension Repository {
+    fileprivate func indexTime() throws(GitError) -> FileTime? {
+        var path = git_buf()
+        try Library.check(
+            git_repository_item_path(&path, handle, GIT_REPOSITORY_ITEM_INDEX), "Cannot find the index of \(workTree)")
+        defer { git_buf_dispose(&path) }
+        var status = stat()
+        guard let name = path.ptr, lstat(name, &status) == 0 else { return nil }
+        return FileStatus(status).modified
+    }
+}
+
 extension git_index_entry {
     /// The user asked for `git update-index --assume-unchanged`.
     var isAssumedUnchanged: Bool { UInt32(flags) & GIT_INDEX_ENTRY_VALID.rawValue != 0 }
@@ -86,6 +131,9 @@ extension git_index_entry {
 
     /// `git add --intent-to-add`: a name without content.
     var isIntentToAdd: Bool { UInt32(flags_extended) & GIT_INDEX_ENTRY_INTENT_TO_ADD.rawValue != 0 }
+
+    /// One of the sides of a conflict.
+    var isConflict: Bool { UInt32(flags) & UInt32(GIT_INDEX_ENTRY_STAGEMASK) != 0 }
 
     var isSubmodule: Bool { mode == GIT_FILEMODE_COMMIT.rawValue }
 }

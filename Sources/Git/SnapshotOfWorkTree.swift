@@ -41,9 +41,12 @@ extension Repository {
         _ nested: inout [NestedSnapshot]
     ) throws {
         let inner = plan.repository
+        if plan.index.ignoresCase || !plan.nested.isEmpty { collector.mayBeUnsorted = true }
+        let attributes = try inner.attributesInUse(index: plan.index, files: plan.files)
+        if !attributes.convert { plan.database.learn(sizes: plan.unchanged) }
         let origin = EntryCollector.Origin(
             repository: inner, database: plan.database, files: plan.files, location: plan.location.description,
-            filtersInUse: try inner.filtersInUse(index: plan.index, files: plan.files), isWorkTree: true,
+            filtersInUse: attributes.filters, isWorkTree: true,
             unfiltered: Set(outcome.unfiltered.values.joined()))
         for (name, paths) in outcome.unfiltered { collector.note(unfiltered: paths, by: name, in: origin.location) }
         collector.note(special: plan.specialFiles, in: origin.location)

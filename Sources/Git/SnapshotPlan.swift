@@ -25,6 +25,8 @@ final class SnapshotPlan {
     private(set) var specialFiles: [TreePath] = []
     private(set) var hiddenChanges: [TreePath] = []
     private(set) var oversized: [OversizedFile] = []
+    /// See ``WorkTreeScan/unchanged``.
+    let unchanged: [(blob: ObjectID, size: Int)]
 
     /// Looks at `repository`, and at the repositories inside of it.
     init(of repository: Repository, at location: TreePath, _ options: SnapshotOptions) throws {
@@ -34,14 +36,22 @@ final class SnapshotPlan {
         files = try Directory(root: repository.workTree)
         // HEAD first: a commit made between the two then shows as a change, and not as one undone.
         head = try repository.head()
-        index = try Index(of: repository)
+        let (walk, index) = try atOnce { [root = repository.workTree, options] isUnwanted in
+            try WorkTreeWalk(of: root) { options.isCancelled() || isUnwanted() }
+        } _: {
+            try Index(of: repository)
+        }
+        self.index = index
         database = try ObjectDatabase(of: repository, isDryRun: options.dryRun)
 
-        let scan = try WorkTreeScan(of: repository, index: index, files: files, isCancelled: options.isCancelled)
+        let scan = try WorkTreeScan(
+            of: repository, index: index, walk: walk, files: files, isCancelled: options.isCancelled)
         hiddenChanges = scan.hiddenChanges
+        unchanged = scan.unchanged
         for candidate in scan.candidates { try plan(candidate.path, isNew: !candidate.isTracked) }
         for path in scan.submodules { try planSubmodule(path) }
         for path in scan.nested { try planUntrackedRepository(path) }
+        for path in scan.adopted { try planPlainDirectory(path) }
     }
 
     /// This plan and those of the repositories inside, the innermost first.

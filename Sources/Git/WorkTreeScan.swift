@@ -1,5 +1,13 @@
 internal import CGit2
 
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Darwin
+#endif
+
 /// What `git add -A` would look at: the paths that differ between the index and the work tree, by git's stat cache.
 struct WorkTreeScan {
     /// Paths to look at; what they have become is for the file system to say.
@@ -17,9 +25,29 @@ struct WorkTreeScan {
     /// Tracked files that git was told not to look at, and which have changed.
     var hiddenChanges: [TreePath] = []
 
-    init(of repository: Repository, index: Index, files: Directory, isCancelled: @escaping () -> Bool) throws {
+    /// Blobs that are the same as files, and their sizes in bytes.
+    var unchanged: [(blob: ObjectID, size: Int)] = []
+    /// Directories with a `.git` in them and tracked files beside it: they are directories as others.
+    var adopted: [TreePath] = []
+
+    init(
+        of repository: Repository, index: Index, walk: WorkTreeWalk, files: Directory, isCancelled: () -> Bool
+    ) throws {
         try scanIndex(repository, index, files, isCancelled)
-        try scanFiles(repository, index, files, isCancelled)
+        if let closed = walk.closed.first {
+            throw GitError(
+                .unreadableFile,
+                "Cannot read the directory \(files.location(of: closed)): Permission denied. "
+                    + "Make it readable, or name it in .gitignore.")
+        }
+        let rules = FileStamp.Rules(
+            trustsModes: try repository.configuration("core.fileMode", or: true),
+            trustsChangeTimes: try repository.configuration("core.trustctime", or: true), indexTime: index.time)
+        let untracked = try compare(walk, index, files, rules, isCancelled)
+        try add(untracked: untracked, repository, index)
+        for path in walk.nested where !submodules.contains(path) {
+            if index.hasEntries(in: path) { adopted.append(path) } else { nested.append(path) }
+        }
     }
 
     // MARK: The index
@@ -43,7 +71,7 @@ struct WorkTreeScan {
                 if entry.isSkipped, takesPresentFiles {
                     candidates.append(Candidate(path: path, isTracked: true))
                 } else if UInt32(truncatingIfNeeded: status.size) != entry.file_size
-                    || status.modified[0] != Int(entry.mtime.seconds)
+                    || status.modified.seconds != FileTime(entry.mtime).seconds
                 {
                     hiddenChanges.append(path)
                 }
@@ -53,87 +81,70 @@ struct WorkTreeScan {
 
     // MARK: The files
 
-    private mutating func scanFiles(
-        _ repository: Repository, _ index: Index, _ files: Directory, _ isCancelled: @escaping () -> Bool
-    ) throws {
-        var options = git_diff_options()
-        try Library.check(
-            git_diff_options_init(&options, UInt32(GIT_DIFF_OPTIONS_VERSION)), "libgit2 is of another version")
-        // Nested repositories are not looked into, and submodules not at all: both are snapshotted on their own.
-        options.flags =
-            GIT_DIFF_INCLUDE_TYPECHANGE.rawValue | GIT_DIFF_INCLUDE_UNTRACKED.rawValue
-            | GIT_DIFF_RECURSE_UNTRACKED_DIRS.rawValue | GIT_DIFF_ENABLE_FAST_UNTRACKED_DIRS.rawValue
-            | GIT_DIFF_IGNORE_SUBMODULES.rawValue | GIT_DIFF_INCLUDE_UNREADABLE.rawValue
-        let walk = Walk(files: files, isCancelled: isCancelled)
-        options.payload = Unmanaged.passUnretained(walk).toOpaque()
-        options.progress_cb = { _, _, path, payload in
-            guard let payload else { return 0 }
-            return Unmanaged<Walk>.fromOpaque(payload).takeUnretainedValue().visit(path) ? 0 : GIT_EUSER.rawValue
-        }
-        var diff: OpaquePointer?
-        let result = withExtendedLifetime(walk) {
-            git_diff_index_to_workdir(&diff, repository.handle, index.handle, &options)
-        }
-        if result == GIT_EUSER.rawValue { throw GitError.cancelled }
-        // libgit2 reads files whose status does not tell enough. Opening the last one again tells better what is wrong.
-        if result < 0, let path = walk.last { _ = try files.openFile(path) }
-        try Library.check(result, "Cannot compare the files of \(repository.workTree) with its index")
-        defer { git_diff_free(diff) }
-
-        for path in walk.closedDirectories where try !repository.ignores(path) {
-            throw GitError(
-                .unreadableFile,
-                "Cannot read the directory \(files.location(of: path)): Permission denied. "
-                    + "Make it readable, or name it in .gitignore.")
-        }
-        for position in 0..<git_diff_num_deltas(diff) {
-            guard let delta = git_diff_get_delta(diff, position)?.pointee else { continue }
-            try add(delta, index, files)
-        }
-    }
-
-    private mutating func add(_ delta: git_diff_delta, _ index: Index, _ files: Directory) throws(GitError) {
-        let isGone = delta.status == GIT_DELTA_DELETED
-        guard let name = isGone ? delta.old_file.path : delta.new_file.path ?? delta.old_file.path else { return }
-        let path = TreePath(name)
-        guard delta.status != GIT_DELTA_UNREADABLE else {
-            throw GitError(
-                .unreadableFile,
-                "Cannot read \(files.location(of: path)): Permission denied. "
-                    + "Make it readable, or name it in .gitignore.")
-        }
-        guard !path.hasTrailingSlash else { return nested.append(path.withoutTrailingSlash) }
-        let entry = index.entry(at: path)
-        // libgit2 reports these only where they are gone, and git does not care.
-        if let entry, entry.isSkipped || entry.isAssumedUnchanged { return }
-        let isNew = delta.status == GIT_DELTA_UNTRACKED || entry?.isIntentToAdd == true
-        candidates.append(Candidate(path: path, isTracked: !isNew))
-    }
-
-    /// What the walk over the files tells while it lasts. Used by the thread that walks, and no other.
-    private final class Walk {
-        private let files: Directory
-        private let isCancelled: () -> Bool
-        /// libgit2 takes them for empty, and the files in them for deleted.
-        private(set) var closedDirectories: [TreePath] = []
-
-        /// The path that is being looked at.
-        private(set) var last: TreePath?
-
-        init(files: Directory, isCancelled: @escaping () -> Bool) {
-            self.files = files
-            self.isCancelled = isCancelled
-        }
-
-        /// Says whether to go on.
-        func visit(_ path: UnsafePointer<CChar>?) -> Bool {
-            last = path.map { TreePath($0) }
-            if let path, path[max(0, TreePath.length(of: path) - 1)] == CChar(bitPattern: UInt8(ascii: "/")),
-                !files.canEnter(path)
-            {
-                closedDirectories.append(TreePath(path).withoutTrailingSlash)
+    /// Goes through index and files side by side.
+    ///
+    /// - Returns: the files that the index does not have.
+    private mutating func compare(
+        _ walk: WorkTreeWalk, _ index: Index, _ files: Directory, _ rules: FileStamp.Rules, _ isCancelled: () -> Bool
+    ) throws -> [TreePath] {
+        var untracked: [TreePath] = []
+        unchanged.reserveCapacity(index.count)
+        try walk.withItems { items, path in
+            var rest = items
+            var isTracked = false
+            func skip() {
+                if let item = rest.popFirst(), !isTracked { untracked.append(TreePath(path(item))) }
+                isTracked = false
             }
-            return !isCancelled()
+            for position in index.positionsByPath() {
+                guard let entry = index.entry(at: position), let name = entry.path else { continue }
+                if position % 1024 == 0, isCancelled() { throw GitError.cancelled }
+                var order: CInt = 1
+                while let item = rest.first {
+                    order = strcmp(path(item), name)
+                    guard order < 0 else { break }
+                    skip()
+                }
+                // Not passed over yet: a conflict has up to three entries of one path.
+                isTracked = rest.first != nil && order == 0
+                try compare(entry, name, isTracked ? rest.first?.stamp : nil, files, rules)
+            }
+            while !rest.isEmpty { skip() }
+        }
+        return untracked
+    }
+
+    /// - Parameter stamp: nil where the walk has not come upon the file: it is gone, or lies where nobody looks.
+    private mutating func compare(
+        _ entry: git_index_entry, _ name: UnsafePointer<CChar>, _ stamp: FileStamp?, _ files: Directory,
+        _ rules: FileStamp.Rules
+    ) throws {
+        // Submodules are looked at on their own; the others git was told not to look at.
+        guard !entry.isSubmodule, !entry.isSkipped, !entry.isAssumedUnchanged else { return }
+        if !entry.isConflict, !entry.isIntentToAdd,
+            let stamp = try stamp ?? files.stampBehindNoLink(of: TreePath(name)), stamp.isCertainly(entry, rules)
+        {
+            if stamp.status.kind == .regular { unchanged.append((ObjectID(entry.id), stamp.status.size)) }
+            return
+        }
+        let path = TreePath(name)
+        guard candidates.last?.path != path else { return }
+        candidates.append(Candidate(path: path, isTracked: !entry.isIntentToAdd))
+    }
+
+    private mutating func add(untracked: [TreePath], _ repository: Repository, _ index: Index) throws {
+        guard !untracked.isEmpty else { return }
+        let submodules = Set(submodules)
+        // A file system may give a name with its accents composed in another way than git has it.
+        let composed =
+            try repository.configuration("core.precomposeUnicode", or: false)
+            ? Set(candidates.compactMap(\.path.string)) : []
+        for path in untracked {
+            guard !path.parents.contains(where: submodules.contains), try !repository.ignores(path),
+                // An index that ignores case finds it.
+                index.entry(at: path) == nil, path.string.map({ !composed.contains($0) }) ?? true
+            else { continue }
+            candidates.append(Candidate(path: path, isTracked: false))
         }
     }
 }
@@ -141,9 +152,15 @@ struct WorkTreeScan {
 extension Repository {
     /// Whether `.gitignore` and its kin leave out `path`, were it untracked.
     func ignores(_ path: TreePath) throws(GitError) -> Bool {
+        let result = path.withCString { path in Result { () throws(GitError) in try ignores(path) } }
+        return try result.get()
+    }
+
+    /// - Parameter path: ends with a slash where it is a directory.
+    func ignores(_ path: UnsafePointer<CChar>) throws(GitError) -> Bool {
         var ignored: CInt = 0
-        let result = path.withCString { git_ignore_path_is_ignored(&ignored, handle, $0) }
-        try Library.check(result, "Cannot tell whether \(path) is ignored")
+        try Library.check(
+            git_ignore_path_is_ignored(&ignored, handle, path), "Cannot tell whether \(TreePath(path)) is ignored")
         return ignored != 0
     }
 }

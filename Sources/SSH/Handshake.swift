@@ -5,7 +5,9 @@ extension Session {
     /// Agrees on keys with the server, makes sure that it is the right one, and logs in.
     func logIn(_ login: Login) async throws {
         let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
-        try preferHostKeys(trust.preferredKeyTypes)
+        // It must not be left to libssh2: it would get a key of a type that is not recorded although there is one of a recorded type.
+        try prefer(LIBSSH2_METHOD_HOSTKEY) { hostKeyAlgorithms(recorded: trust.preferredKeyTypes, supported: $0) }
+        for method in [LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC] { try prefer(method, authenticationCodes) }
         try await shakeHands(limit: login.connectTimeout, waitsForService: login.guess == nil)
         var login = login
         login.prompter = AttentivePrompter(prompter: login.prompter, session: self)
@@ -70,20 +72,6 @@ extension Session {
     }
 
     private var libraryVersion: String { libssh2_version(0).map { String(cString: $0) } ?? "unknown" }
-
-    /// Asks for host keys of types in this order, as far as libssh2 knows them. It must not be left to libssh2: it would
-    /// get a key of a type that is not recorded although there is one of a recorded type.
-    private func preferHostKeys(_ recorded: [String]) throws {
-        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
-        let count = libssh2_session_supported_algs(library.pointer, LIBSSH2_METHOD_HOSTKEY, &list)
-        guard count > 0, let list else { return }
-        defer { libssh2_free(library.pointer, list) }
-        let supported = (0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } }
-        let order = hostKeyAlgorithms(recorded: recorded, supported: supported).joined(separator: ",")
-        guard libssh2_session_method_pref(library.pointer, LIBSSH2_METHOD_HOSTKEY, order) == 0 else {
-            throw SSHError(.protocolFailure, "libssh2 does not take \(order) for host keys: \(libraryMessage())")
-        }
-    }
 
     private func serverKey() throws -> HostKey {
         var count = 0

@@ -24,7 +24,11 @@ final class LibraryHandle {
     let pointer: OpaquePointer
 
     /// libssh2_init counts its calls without a lock: once, for the life of the process.
-    private static let initialization: CInt = libssh2_init(0)
+    private static let initialization: CInt = {
+        // Without it libssh2 works as well, only slower.
+        _ = CounterMode.isInstalled
+        return libssh2_init(0)
+    }()
 
     init() throws {
         guard LibraryHandle.initialization == 0,
