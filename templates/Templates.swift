@@ -22,7 +22,7 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal, top
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal, guardian, top
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
@@ -61,6 +61,7 @@ public enum Template: Sendable {
         case .remote(.clean): PackageResources.clean_sh
         case .remote(.shell): PackageResources.shell_sh
         case .remote(.terminal): PackageResources.terminal_sh
+        case .remote(.guardian): PackageResources.guardian_sh
         case .remote(.inside): PackageResources.inside_sh
         case .remote(.hold): PackageResources.hold_sh
         case .remote(.top): PackageResources.top_sh

@@ -61,11 +61,27 @@ struct SshVerbTests {
                 program: "sh", arguments: ["-c", "\(Programs.cluster) ssh \(id) yes | head -n 2"],
                 directory: workplace.repository.folder, environment: workplace.repository.desk.environment)
             #expect(try await run(head).output == "y\ny\n")
-            let hidden = try FileManager.default.contentsOfDirectory(atPath: folder + "/job").filter {
-                $0.hasPrefix(".shell")
+            // Nothing of them goes on there.
+            let pause = "\(Int.random(in: 100_000...900_000))"
+            try await withChild(workplace.cluster("ssh", id, "sleep", pause)) { child in
+                try await eventually("the command") { try await processes("sleep \(pause)") == 1 ? true : nil }
+                await child.signal(SIGINT)
+                #expect(try await child.finish(within: .seconds(10)) == .exited(130))
             }
-            #expect(hidden == [])
+            try await eventually("its end", within: .seconds(10)) {
+                try await processes("sleep \(pause)") == 0 ? true : nil
+            }
+            try await eventually("an empty folder", within: .seconds(10)) {
+                try entries(of: folder + "/job").contains { $0.hasPrefix(".shell") } ? nil : true
+            }
         }
+    }
+
+    /// How many processes of this machine are this.
+    private func processes(_ command: String) async throws -> Int {
+        let listing = try await run(
+            Launch(program: "ps", arguments: ["-eo", "args="], directory: "/", environment: ["PATH": "/usr/bin:/bin"]))
+        return listing.output.split(separator: "\n").count { $0 == command }
     }
 
     // MARK: Shells

@@ -41,7 +41,12 @@ struct RemoteProgram: Sendable {
 }
 
 extension RemoteProgram {
-    /// A program without what is there for people: half of it. No piece has a text of several lines in it.
+    /// What runs elsewhere than where the program is sent to: a text that the program passes on.
+    static func text(of pieces: Template.Piece...) -> String {
+        pieces.map { essence(of: Template.remote($0).text) }.joined()
+    }
+
+    /// A program without what is there for people: half of it. No piece has a text of several lines in it that would mind.
     private static func essence(of piece: String) -> String {
         piece.split(separator: "\n").lazy.map { $0.drop { $0 == " " } }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
             .map { $0 + "\n" }.joined()

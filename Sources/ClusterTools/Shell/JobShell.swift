@@ -178,9 +178,13 @@ actor JobShell {
 
     private func onPipes(_ programs: ShellPrograms, _ host: any Host, _ use: LinkUse) async throws -> ShellTraffic.End {
         let program = programs.onPipes
-        return try await host.withProcess(program.command) { process in
-            try await process.write(program.text)
-            return try await traffic(with: process, programs, use)
+        let guardian = programs.guarding
+        return try await host.withProcess(guardian.command) { process in
+            try await process.write(guardian.text)
+            return try await host.withProcess(program.command) { process in
+                try await process.write(program.text)
+                return try await traffic(with: process, programs, use)
+            }
         }
     }
 

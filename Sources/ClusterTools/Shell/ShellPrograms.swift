@@ -19,19 +19,26 @@ struct ShellPrograms: Sendable {
     let tag = ShellMarks.newTag()
 
     /// What becomes the command, with three streams.
-    var onPipes: RemoteProgram { entering("ct_pty=\nct_how=pipes") }
+    var onPipes: RemoteProgram { entering("ct_pty=\nct_how=pipes\nct_guarded=\(ShellWord.quote(guarded))") }
+
+    /// What ends the command on pipes when we have gone.
+    var guarding: RemoteProgram {
+        RemoteProgram(.guardian, of: profile, definitions: "ct_guarded=\(ShellWord.quote(guarded))\n")
+    }
+
+    private var guarded: String { "\(own)/.shell-\(tag.dropFirst())" }
 
     /// What becomes the shell or the command on a terminal, as a file: what is typed is not for reading programs from. Its
     /// argument says how; see `inside.sh`.
     private var onTerminal: String {
-        "rm -f -- \"$0\"\n" + String(decoding: entering("ct_pty=yes\nct_how=$1").text, as: UTF8.self)
+        "rm -f -- \"$0\"\n" + String(decoding: entering("ct_pty=yes\nct_how=$1\nct_guarded=").text, as: UTF8.self)
     }
 
     private func entering(_ how: String) -> RemoteProgram {
         let definitions = """
             ct_id=\(ShellWord.quote(step ?? ""))
             ct_node=\(ShellWord.quote(node))
-            ct_inside=\(ShellWord.quote(Template.remote(.inside).text))
+            ct_inside=\(ShellWord.quote(RemoteProgram.text(of: .inside)))
             ct_arguments() { ct_enter \(ShellWord.join([tag, own, folder])) "$ct_how" \(ShellWord.join(command)); }
             \(how)
 
@@ -43,12 +50,12 @@ struct ShellPrograms: Sendable {
     var preparing: RemoteProgram {
         let kept =
             "set -- " + ShellWord.join([tag, own, folder, "keep"]) + "\n"
-            + Template.remote(.inside).text
+            + RemoteProgram.text(of: .inside)
         let definitions = """
             ct_run=\(ShellWord.quote(run))
             ct_own=\(ShellWord.quote(own))
             ct_id=\(ShellWord.quote(step ?? ""))
-            ct_hold=\(ShellWord.quote(Template.remote(.hold).text))
+            ct_hold=\(ShellWord.quote(RemoteProgram.text(of: .hold)))
             ct_kept=\(ShellWord.quote(kept))
             ct_program=\(ShellWord.quote(onTerminal))
 

@@ -75,7 +75,7 @@ struct JobSampling: Sendable {
     }
 
     private func program(for placement: Placement) -> RemoteProgram {
-        let sampler = Template.remote(.gpus).text + Template.remote(.sample).text
+        let sampler = RemoteProgram.text(of: .gpus, .sample)
         return RemoteProgram(
             .top, of: profile,
             definitions: """
