@@ -192,31 +192,55 @@ struct SshVerbTests {
         }
     }
 
-    @Test func withoutTmuxTheShellGoesWithTheLink() async throws {
+    /// Lends a plain machine with a job, and all programs of this one but some.
+    private func withoutPrograms(
+        _ missing: [String], _ body: @Sendable (PlainMachine, (id: String, run: String)) async throws -> Void
+    ) async throws {
         try await withDesk { desk in
-            // All programs but those that would keep it.
             let programs = desk.folder + "/programs"
             try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
-            for name in try FileManager.default.contentsOfDirectory(atPath: "/usr/bin")
-            where !["tmux", "screen"].contains(name) {
+            for name in try entries(of: "/usr/bin") where !missing.contains(name) {
                 symlink("/usr/bin/\(name)", "\(programs)/\(name)")
             }
             try await withPlainMachine(environment: ["PATH": programs]) { machine in
-                let workplace = machine.workplace
-                let profile = try #require(workplace.profile)
-                let job = try await workplace.leave("sleep", "300", profile: profile)
-                try await workplace.job(job.id, comesTo: "running")
-                try await withTerminal(workplace.cluster("ssh", job.id)) { terminal in
-                    try await terminal.expect(
-                        "this shell will not survive a broken link: there is no tmux or screen on", within: .seconds(60)
-                    )
-                    await terminal.type("echo $((6 * 7))\r")
-                    try await terminal.expect("42\n")
-                    try await machine.server.dropConnections()
-                    try await terminal.expect("broke, and the shell in job \(job.id) with it")
-                    #expect(try await terminal.finish(within: .seconds(20)) == .exited(75))
-                }
+                let job = try await machine.workplace.leave("sleep", "300")
+                try await machine.workplace.job(job.id, comesTo: "running")
+                try await body(machine, job)
             }
+        }
+    }
+
+    @Test func withoutTmuxTheShellGoesWithTheLink() async throws {
+        try await withoutPrograms(["tmux", "screen"]) { machine, job in
+            try await withTerminal(machine.workplace.cluster("ssh", job.id)) { terminal in
+                try await terminal.expect(
+                    "this shell will not survive a broken link: there is no tmux or screen on", within: .seconds(60))
+                await terminal.type("echo $((6 * 7))\r")
+                try await terminal.expect("42\n")
+                try await machine.server.dropConnections()
+                try await terminal.expect("broke, and the shell in job \(job.id) with it")
+                #expect(try await terminal.finish(within: .seconds(20)) == .exited(75))
+            }
+        }
+    }
+
+    static let screenObstacle: String? =
+        FileManager.default.isExecutableFile(atPath: "/usr/bin/screen") ? nil : "screen is not installed"
+
+    @Test(.enabled(if: SshVerbTests.screenObstacle == nil, "\(SshVerbTests.screenObstacle ?? "")"))
+    func screenWillDoInPlaceOfTmux() async throws {
+        try await withoutPrograms(["tmux"]) { machine, job in
+            try await withTerminal(machine.workplace.cluster("ssh", job.id)) { terminal in
+                try await terminal.expect("/code", within: .seconds(60))
+                await terminal.type("word=kept; echo ${word}1\r")
+                try await terminal.expect("kept1\n")
+                try await machine.server.dropConnections()
+                try await terminal.expect("the link is back", within: .seconds(60))
+                await terminal.type("echo ${word}2; exit 6\r")
+                try await terminal.expect("kept2\n")
+                #expect(try await terminal.finish(within: .seconds(20)) == .exited(6))
+            }
+            try await expectNothingKept(job.run)
         }
     }
 

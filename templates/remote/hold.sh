@@ -62,6 +62,7 @@ END
         cat >"$hold_place/conf" <<'END'
 startup_message off
 vbell off
+deflogin off
 defscrollback 10000
 termcapinfo * ti@:te@
 escape ""

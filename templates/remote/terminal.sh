@@ -13,6 +13,7 @@ ct_enter() {
             ${ct_pty:+--pty} "$@"
     fi
     [ -n "$ct_guarded" ] || exec "$@"
+    trap 'rm -f "$ct_guarded"; exit 143' HUP INT TERM
     (umask 077 && echo "$$" >"$ct_guarded") 2>/dev/null
     "$@"
     rm -f "$ct_guarded"
