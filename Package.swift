@@ -37,9 +37,10 @@ let package = Package(
 
         // What the C library has and its own module does not show.
         .systemLibrary(name: "CSystem"),
+        .target(name: "CTerminal"),
 
         // Leaf modules: each knows one thing, and nothing of clusters.
-        library("IO", ["CSystem"]),
+        library("IO", ["CSystem", "CTerminal"]),
         library("Git", ["CGit2", "CCrypto"]),
         library("Archive", ["CArchive"]),
         library("SSH", ["CSSH2", "CCrypto", "IO"]),
@@ -54,7 +55,7 @@ let package = Package(
             swiftSettings: strict),
 
         // The library that knows the job, and the executables that know argv.
-        library("ClusterTools", ["IO", "Git", "Archive", "SSH", "Slurm", "Templates"]),
+        library("ClusterTools", ["IO", "Git", "Archive", "SSH", "Slurm", "Templates", "CTerminal"]),
         .executableTarget(name: "submit", dependencies: ["ClusterTools"], swiftSettings: strict),
         .executableTarget(name: "cluster", dependencies: ["ClusterTools"], swiftSettings: strict),
 

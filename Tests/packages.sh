@@ -4,7 +4,7 @@
 BUILD_PACKAGES="libgit2-dev libssh2-1-dev libarchive-dev libssl-dev pkg-config git"
 # A real SSH server, Slurm, shells, browser and the tools that the tests compare with.
 TEST_PACKAGES="openssh-server openssh-client slurmctld slurmd slurm-client munge python3-venv procps util-linux
-iproute2 tcsh fish zsh tmux git-lfs zstd xz-utils libpam-wrapper busybox btrfs-progs chromium fonts-dejavu-core"
+iproute2 tcsh fish zsh tmux screen git-lfs zstd xz-utils libpam-wrapper busybox btrfs-progs chromium fonts-dejavu-core"
 # A real SSH server, Slurm, and what a user would do without submit.
 BENCHMARK_PACKAGES="openssh-server openssh-client slurmctld slurmd slurm-client munge python3-venv procps util-linux
 zstd rsync"

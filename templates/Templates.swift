@@ -34,7 +34,8 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env, shell, terminal, guardian,
+            top
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
@@ -43,6 +44,10 @@ public enum Template: Sendable {
         case building
         /// For `clean` and `env`.
         case storage
+        /// For `probe` and `sample`.
+        case gpus
+        /// What runs on a worker: a shell in a job, what keeps one, and what says what the job uses.
+        case inside, hold, sample
     }
 
     public var bytes: [UInt8] {
@@ -81,6 +86,14 @@ public enum Template: Sendable {
         case .remote(.env): PackageResources.env_sh
         case .remote(.storage): PackageResources.storage_sh
         case .remote(.clean): PackageResources.clean_sh
+        case .remote(.shell): PackageResources.shell_sh
+        case .remote(.terminal): PackageResources.terminal_sh
+        case .remote(.guardian): PackageResources.guardian_sh
+        case .remote(.inside): PackageResources.inside_sh
+        case .remote(.hold): PackageResources.hold_sh
+        case .remote(.top): PackageResources.top_sh
+        case .remote(.gpus): PackageResources.gpus_sh
+        case .remote(.sample): PackageResources.sample_sh
         case .remote(.boardStart): PackageResources.board_start_sh
         }
     }

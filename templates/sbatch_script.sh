@@ -48,6 +48,7 @@ submit_put() { printf '%s\n' "$2" >"$submit_job/.$1.new" && mv -f "$submit_job/.
 submit_finish() {
     trap - EXIT
     [ -n "${submit_board:-}" ] && kill -s TERM "$submit_board" 2>/dev/null
+    rm -f "$submit_job/.environment"
     [ -e "$submit_job/exit" ] || submit_put exit "$1"
     submit_put end "$(date +%s)"
     submit_put state ended
@@ -164,6 +165,16 @@ submit_begin_timer() {
 # that reaches the whole job, as Slurm's do, would make this shell's own `wait` forget how it ended. A shell lets background
 # commands ignore INT and QUIT; the command must not notice that it is one.
 [ -e "$submit_job/output" ] || submit_put output "$(($(wc -c <"$submit_run/slurm${submit_task:+-$submit_task}.out")))"
+# For `cluster ssh`, as long as the job runs: the environment that the command gets, but for what belongs to this shell and to
+# this step. Not by `export -p`, whose quotes only the same shell understands.
+(umask 077 && awk 'BEGIN {
+    for (name in ENVIRON) {
+        if (name !~ /^[A-Za-z_][A-Za-z0-9_]*$/ || name ~ /^(_|PWD|OLDPWD|SHLVL|TERM|HOSTNAME|PS[0-9]|SLURM.*|SRUN.*|PMI.*)$/) continue
+        value = ENVIRON[name]
+        gsub(/\047/, "\047\\\047\047", value)
+        printf "export %s=\047%s\047\n", name, value
+    }
+}' >"$submit_job/.environment") 2>/dev/null
 submit_put state running
 rm -f "$submit_job/.pid" "$submit_job/.status"
 # What the shell has to say about a child that a signal ends is not the command's standard error.

@@ -38,8 +38,25 @@ public func withChildProcess<R>(
     }
 }
 
+/// As ``withChildProcess(_:_:environment:directory:newSession:loop:_:)``, with a new pseudo-terminal for its streams: it leads a
+/// session whose terminal that is, and gets HUP, TERM and KILL when `body` leaves with it alive.
+public func withChildProcess<R>(
+    _ executable: String, _ arguments: [String], on terminal: TerminalRequest, loop: PollLoop,
+    _ body: (any TerminalProcess) async throws -> R
+) async throws -> R {
+    let child = try ChildProcess(executable, arguments, on: PseudoTerminal(terminal, loop: loop))
+    do {
+        let result = try await body(child)
+        await shielded { await child.end() }
+        return result
+    } catch {
+        await shielded { await child.end() }
+        throw error
+    }
+}
+
 /// A child process: its streams, and how it ended.
-private final class ChildProcess: RunningProcess {
+private final class ChildProcess: TerminalProcess {
     private enum Life {
         case running
         case ended(ExitStatus)
@@ -48,7 +65,9 @@ private final class ChildProcess: RunningProcess {
     private let pid: pid_t
     private let leadsGroup: Bool
     private let streams: Descriptor
-    private let errors: Descriptor
+    /// Nil on a terminal.
+    private let errors: Descriptor?
+    private let terminal: PseudoTerminal?
     private let exit = Condition()
     /// Changes to `ended` when the child is reaped, in one step with the reaping: only a process that is `running` here
     /// may get a signal, for afterwards its number may be somebody else's.
@@ -64,15 +83,32 @@ private final class ChildProcess: RunningProcess {
         leadsGroup = newSession
         streams = try Descriptor(reading: spawned.output, writing: spawned.input, loop: loop)
         errors = try Descriptor(reading: spawned.errors, writing: nil, loop: loop)
+        terminal = nil
         // A thread that waits is the one way to hear of a child's end that is the same on all systems, needs no signal
         // handler of the whole process, and disturbs no other code's children.
         startThread { self.reap() }
     }
 
-    func read(upTo limit: Int) async throws -> [UInt8] { try await streams.read(upTo: limit) }
-    func readError(upTo limit: Int) async throws -> [UInt8] { try await errors.read(upTo: limit) }
+    init(_ executable: String, _ arguments: [String], on terminal: PseudoTerminal) throws {
+        pid = try spawn(executable, arguments, terminal: terminal.name)
+        leadsGroup = true
+        streams = terminal.stream
+        errors = nil
+        self.terminal = terminal
+        startThread { self.reap() }
+    }
+
+    func read(upTo limit: Int) async throws -> [UInt8] {
+        if let terminal { return try await terminal.read(upTo: limit) }
+        return try await streams.read(upTo: limit)
+    }
+    func readError(upTo limit: Int) async throws -> [UInt8] { try await errors?.read(upTo: limit) ?? [] }
     func write(_ bytes: [UInt8]) async throws { try await streams.write(bytes) }
-    func finishWriting() async throws { await streams.finishWriting() }
+    func finishWriting() async throws {
+        // A terminal has a key for that.
+        if terminal == nil { await streams.finishWriting() }
+    }
+    func resize(_ size: TerminalSize) async throws { try terminal?.resize(size) }
 
     func exitStatus() async throws -> ExitStatus {
         while true {
@@ -103,8 +139,10 @@ private final class ChildProcess: RunningProcess {
 
     /// Ends the child if it has not ended by itself, and waits for its end.
     func end() async {
+        // All that runs on a terminal gets HUP when it closes.
+        await terminal?.close()
         await streams.close()
-        await errors.close()
+        await errors?.close()
         send(SIGTERM)
         do {
             let late = IOError(.timedOut, "the child did not end")

@@ -11,7 +11,7 @@ public final class PipeEnd: Sendable {
     /// Nil when it is closed.
     private let descriptor: Mutex<CInt?>
 
-    private init(_ descriptor: CInt) { self.descriptor = Mutex(descriptor) }
+    init(_ descriptor: CInt) { self.descriptor = Mutex(descriptor) }
 
     deinit { close() }
 

@@ -36,6 +36,13 @@ func spawn(
     }
 }
 
+/// Starts a program as the leader of a session whose terminal is the one at this path.
+func spawn(_ executable: String, _ arguments: [String], terminal: String) throws -> pid_t {
+    try start(
+        executable, arguments, environment: nil, FileActions(terminal: terminal), SpawnAttributes(newSession: true),
+        in: nil)
+}
+
 private func start(
     _ executable: String, _ arguments: [String], environment: [String: String]?, _ actions: borrowing FileActions,
     _ attributes: borrowing SpawnAttributes, in directory: String?
@@ -81,6 +88,17 @@ private struct FileActions: ~Copyable {
         #else
             if let directory { _ = submit_spawn_addchdir(value, directory) }
             // Whatever other code has open without close-on-exec. (Darwin has an attribute for it.)
+            _ = submit_spawn_addclosefrom(value, 3)
+        #endif
+    }
+
+    /// The first terminal that a session's leader opens becomes the session's.
+    init(terminal: String) {
+        posix_spawn_file_actions_init(value)
+        posix_spawn_file_actions_addopen(value, 0, terminal, O_RDWR, 0)
+        posix_spawn_file_actions_adddup2(value, 0, 1)
+        posix_spawn_file_actions_adddup2(value, 0, 2)
+        #if !canImport(Darwin)
             _ = submit_spawn_addclosefrom(value, 3)
         #endif
     }

@@ -27,6 +27,18 @@ extension Session {
         }
     }
 
+    /// As ``withProcess(_:_:)``, with a terminal of its own for the command. The server ends what runs on it, by SIGHUP, when the
+    /// channel closes.
+    public nonisolated func withTerminal<R>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R {
+        try await withChannel(.session) { id in
+            try await request(terminal, on: id)
+            try await start(command, on: id)
+            return try await body(RemoteTerminal(session: self, id: id))
+        }
+    }
+
     /// Connects to a host and port as seen from the server, and hands the connection to `body`.
     ///
     /// - Parameter timeout: How long the server may take to connect; nil for as long as it likes.
@@ -54,19 +66,47 @@ extension Session {
     }
 
     private func start(_ command: String, on id: ChannelID) async throws {
+        try await request("start a command", on: id) {
+            libssh2_channel_process_startup($0, "exec", 4, command, UInt32(command.utf8.count))
+        }
+    }
+
+    private func request(_ terminal: TerminalRequest, on id: ChannelID) async throws {
+        let modes = TerminalModes.encoded(terminal.modes)
+        try await request("give a terminal", on: id) { channel in
+            modes.withUnsafeBytes { modes in
+                libssh2_channel_request_pty_ex(
+                    channel, terminal.type, UInt32(terminal.type.utf8.count),
+                    modes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(modes.count),
+                    CInt(clamping: terminal.size.columns), CInt(clamping: terminal.size.rows), 0, 0)
+            }
+        }
+    }
+
+    /// Asks for something on a channel, which the server answers.
+    private func request(_ what: String, on id: ChannelID, _ call: (OpaquePointer) -> CInt) async throws {
         let answer = try await perform { _ in
             let channel = try channel(id).pointer
             // Takes in all that has been received, and nothing more: libssh2 fails when it comes upon the reply to
             // another channel's request while it looks for this one's, but not when it has both.
             repeat { wire.beginCall() } while libssh2_channel_wait_eof(channel) == LIBSSH2_ERROR_EAGAIN && wire.hasMore
-            return Answer(Int(libssh2_channel_process_startup(channel, "exec", 4, command, UInt32(command.utf8.count))))
-            {
-                _ in ()
-            }
+            return Answer(Int(call(channel))) { _ in () }
         }
         guard case .done = answer else {
-            throw SSHError(.channelRefused, "\(endpoint.name) would not start a command: \(libraryMessage())")
+            throw SSHError(.channelRefused, "\(endpoint.name) would not \(what): \(libraryMessage())")
         }
+    }
+
+    /// Nobody answers that.
+    func resize(_ id: ChannelID, _ size: TerminalSize) async throws {
+        let answer = try await perform { _ in
+            Answer(
+                Int(
+                    libssh2_channel_request_pty_size_ex(
+                        try channel(id).pointer, CInt(clamping: size.columns), CInt(clamping: size.rows), 0, 0))
+            ) { _ in () }
+        }
+        try value(of: answer, "resizing a terminal")
     }
 
     func read(_ id: ChannelID, stream: CInt, upTo limit: Int) async throws -> [UInt8] {
@@ -180,9 +220,24 @@ private struct RemoteStream: ByteStream {
 }
 
 /// A command that runs on the server.
-private struct RemoteProcess: RunningProcess {
+private protocol RemoteCommand: RunningProcess {
+    var session: Session { get }
+    var id: ChannelID { get }
+}
+
+private struct RemoteProcess: RemoteCommand {
     let session: Session
     let id: ChannelID
+}
+
+private struct RemoteTerminal: RemoteCommand, TerminalProcess {
+    let session: Session
+    let id: ChannelID
+
+    func resize(_ size: TerminalSize) async throws { try await session.resize(id, size) }
+}
+
+extension RemoteCommand {
 
     func read(upTo limit: Int) async throws -> [UInt8] { try await session.read(id, stream: 0, upTo: limit) }
     func readError(upTo limit: Int) async throws -> [UInt8] {

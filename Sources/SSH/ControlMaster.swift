@@ -1,6 +1,12 @@
 public import IO
 internal import Synchronization
 
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
 /// An ssh of OpenSSH's that runs as a ControlMaster: opens channels of its one session, asked over its control socket.
 ///
 /// This is what `ssh -S SOCKET host command` does, without a process for each channel: a connection to the socket carries
@@ -44,6 +50,29 @@ public struct ControlMaster: Sendable {
         }
     }
 
+    /// As ``withProcess(_:_:)``, with a terminal of its own for the command.
+    ///
+    /// The master gets a pseudo-terminal of this machine for the user's, asks it for its modes and its size, and passes on what
+    /// goes through it.
+    public func withTerminal<R: Sendable>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R {
+        try await withControl { control in
+            let local = try PseudoTerminal(terminal, loop: loop)
+            let ends = [try local.follower(), try local.follower(), try local.follower()]
+            var answer = try await control.request(
+                .session(command: command, terminal: terminal.type), passing: ends)
+            if answer == .terminalRefused { answer = .refused("it gives no terminal") }
+            if case .refused(let reason) = answer {
+                await local.close()
+                throw SSHError(.channelRefused, "\(host) would not give a terminal: \(reason)")
+            }
+            // The other one does all that terminals do.
+            try local.passBytesThrough()
+            return try await withChannel(PassedChannel(terminal: local, master: self), control, body)
+        }
+    }
+
     /// Lets the server connect to a host and port.
     ///
     /// - Throws: ``SSHError``: `forwardRefused` when it does not, `linkLost` when the master is gone; what `body` throws.
@@ -64,14 +93,28 @@ public struct ControlMaster: Sendable {
     }
 
     /// Whether the master answers.
-    func isAlive() async throws -> Bool {
+    func isAlive() async throws -> Bool { try await process() != nil }
+
+    /// The master's process id; nil when it does not answer.
+    private func process() async throws -> pid_t? {
         do {
             return try await withTimeout(Self.patience, or: lost()) {
-                try await withControl { control in try await control.request(.aliveCheck, passing: []) == .alive }
+                try await withControl { control in
+                    guard case .alive(let process) = try await control.request(.aliveCheck, passing: []) else {
+                        return nil
+                    }
+                    return pid_t(exactly: process)
+                }
             }
         } catch is SSHError {
-            return false
+            return nil
         }
+    }
+
+    /// Lets the master look at the sizes of its terminals again, as `ssh -S` does.
+    func announceResize() async throws {
+        guard let process = try await process(), process > 1 else { throw lost() }
+        kill(process, SIGWINCH)
     }
 
     func lost(_ cause: (any Error)? = nil) -> SSHError {
@@ -180,8 +223,8 @@ private struct Control: Sendable {
     }
 }
 
-/// A channel of a master's, at the other end of pipes.
-private final class PassedChannel: RunningProcess {
+/// A channel of a master's, at the other end of pipes or of a terminal.
+private final class PassedChannel: TerminalProcess {
     private enum End {
         /// Nothing was heard yet.
         case pending
@@ -192,6 +235,7 @@ private final class PassedChannel: RunningProcess {
     private let input: Descriptor
     private let output: Descriptor
     private let errors: Descriptor?
+    private let terminal: PseudoTerminal?
     private let master: ControlMaster
     private let end = Mutex(End.pending)
     private let ended = Condition()
@@ -200,10 +244,29 @@ private final class PassedChannel: RunningProcess {
         self.input = input
         self.output = output
         self.errors = errors
+        terminal = nil
         self.master = master
     }
 
-    func read(upTo limit: Int) async throws -> [UInt8] { try await read(output, upTo: limit) }
+    init(terminal: PseudoTerminal, master: ControlMaster) {
+        input = terminal.stream
+        output = terminal.stream
+        errors = nil
+        self.terminal = terminal
+        self.master = master
+    }
+
+    func resize(_ size: TerminalSize) async throws {
+        try terminal?.resize(size)
+        try await master.announceResize()
+    }
+
+    func read(upTo limit: Int) async throws -> [UInt8] {
+        guard let terminal else { return try await read(output, upTo: limit) }
+        let bytes = try await terminal.read(upTo: limit)
+        if bytes.isEmpty { try await checkLink() }
+        return bytes
+    }
 
     func readError(upTo limit: Int) async throws -> [UInt8] {
         guard let errors else { return [] }
@@ -226,7 +289,10 @@ private final class PassedChannel: RunningProcess {
         }
     }
 
-    func finishWriting() async throws { await input.finishWriting() }
+    func finishWriting() async throws {
+        // A terminal has a key for that.
+        if terminal == nil { await input.finishWriting() }
+    }
 
     func exitStatus() async throws -> ExitStatus {
         while true {
@@ -267,6 +333,7 @@ private final class PassedChannel: RunningProcess {
     }
 
     func close() async {
+        await terminal?.close()
         await input.close()
         await output.close()
         await errors?.close()

@@ -2,7 +2,8 @@
 enum MultiplexRequest: Equatable {
     case hello
     /// A command; three descriptors follow: its standard input, output and error.
-    case session(command: String)
+    /// - Parameter terminal: its type, where the command is to have one: then all three are the same terminal.
+    case session(command: String, terminal: String? = nil)
     /// A connection from the server onwards; two descriptors follow: where it reads from and where it writes to.
     case forward(host: String, port: UInt16)
     /// Whether it is still there.
@@ -19,15 +20,16 @@ enum MultiplexRequest: Equatable {
         case .hello:
             body.uint32(0x0000_0001)
             body.uint32(Self.version)
-        case .session(let command):
+        case .session(let command, let terminal):
             body.uint32(0x1000_0002)
             body.uint32(Self.identifier)
             body.string("")
-            // No terminal, no X11, no agent, no subsystem.
-            for _ in 0..<4 { body.uint32(0) }
-            // No escape character, as there is no terminal whose type could be told.
+            body.uint32(terminal == nil ? 0 : 1)
+            // No X11, no agent, no subsystem.
+            for _ in 0..<3 { body.uint32(0) }
+            // No escape character: what is typed is read here first.
             body.uint32(.max)
-            body.string("")
+            body.string(terminal ?? "")
             body.string(command)
         case .forward(let host, let port):
             body.uint32(0x1000_0008)
@@ -52,7 +54,9 @@ enum MultiplexAnswer: Equatable {
     /// It, or the server, will not; in its words.
     case refused(String)
     case exited(UInt32)
-    case alive
+    /// The server gives no terminal; the command goes on without one.
+    case terminalRefused
+    case alive(process: UInt32)
     /// Something that says nothing to us.
     case other(UInt32)
 
@@ -67,8 +71,11 @@ enum MultiplexAnswer: Equatable {
         case 0x8000_0004:
             _ = try reader.uint32()
             self = .exited(try reader.uint32())
-        case 0x8000_0005: self = .alive
+        case 0x8000_0005:
+            _ = try reader.uint32()
+            self = .alive(process: try reader.uint32())
         case 0x8000_0006: self = .opened
+        case 0x8000_0008: self = .terminalRefused
         case let type: self = .other(type)
         }
     }

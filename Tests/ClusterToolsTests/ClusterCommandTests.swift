@@ -100,6 +100,8 @@ import Testing
                   jobs                        the jobs from this machine, the newest first
                   attach [JOB]                watch a job again: output, TensorBoard, Ctrl-C
                   logs [JOB...]               the output of jobs, to standard output
+                  top [JOB...]                what running jobs use: cores, memory, GPUs
+                  ssh [JOB] [COMMAND...]      a shell in a running job, or a command
                   open [JOB]                  a job's TensorBoard or notebook in the browser
                   tensorboard [JOB...]        one TensorBoard over many jobs, running or ended
                   notebook                    JupyterLab as a job, shown in the browser

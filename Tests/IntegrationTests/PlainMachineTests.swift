@@ -256,6 +256,11 @@ struct PlainMachineTests {
 
                 let job = try await workplace.leave("sh", "job.sh", workplace.signpost("go"))
                 try await workplace.job(job.id, comesTo: "running")
+                let inside = try await run(workplace.cluster("ssh", job.id, "sh", "-c", "pwd -P; exit 3"))
+                #expect(inside.status == .exited(3), "\(inside.errors)")
+                #expect(inside.output == job.run + "/code\n")
+                let use = try await run(workplace.cluster("top", job.id, "--once"))
+                #expect(use.output.contains(#/\n +\d+ \S+ +\d+\.\d .* sh job\.sh /#), "\(use.output)\(use.errors)")
                 try workplace.raise("go")
                 #expect(try await run(workplace.cluster("attach", job.id)).status == .exited(5))
 

@@ -33,24 +33,9 @@ ct_probe_disk() {
     ct_say disk "$(df -Pk "$ct_place" 2>/dev/null | sed -n '$s/^.* \([0-9][0-9]*\)  *[0-9][0-9]*  *\([0-9][0-9]*\)  *[0-9][0-9]*%.*$/\1 \2/p')"
 }
 
-# The parts of nvidia-smi's XML that are of interest, a line each, and whose the processes are.
+# See gpus.sh.
 ct_probe_gpus() {
-    ct_have nvidia-smi || return 0
-    if ! ct_out=$(nvidia-smi -q -x 2>&1); then
-        ct_say gpu-problem "$(printf '%s\n' "$ct_out" | sed -n '/./{p;q;}')"
-        return
-    fi
-    ct_out=$(printf '%s\n' "$ct_out" | sed -n -e '/<process_name>/d' \
-        -e '/<fb_memory_usage>/,/<\/fb_memory_usage>/{p;d;}' -e '/<process_info>/,/<\/process_info>/{p;d;}' \
-        -e '/<gpu id=/p;/<\/gpu>/p;/<product_name>/p;/<uuid>/p;/<gpu_util>/p;/<gpu_temp>/p' \
-        -e '/<mig_device>/p;/<\/mig_device>/p;/<index>/p;/<gpu_instance_id>/p')
-    ct_lines gpu "$ct_out"
-    case $ct_out in *"<mig_device>"*) ct_lines device "$(nvidia-smi -L 2>/dev/null)" ;; esac
-    for ct_pid in $(printf '%s\n' "$ct_out" | sed -n 's/^.*<pid>\([0-9]*\)<.*$/\1/p'); do
-        # The owner is the third column, for a process too.
-        set -- $(ls -ld "/proc/$ct_pid" 2>/dev/null)
-        [ -z "${3:-}" ] || ct_say owner "$ct_pid $3"
-    done
+    gpu_describe | while IFS= read -r ct_line; do ct_say "${ct_line%% *}" "${ct_line#* }"; done
 }
 
 ct_probe() {

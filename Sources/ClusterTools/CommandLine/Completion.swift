@@ -68,10 +68,12 @@ struct Completion: Sendable {
                 return Answer(candidates: verbs.map { Candidate(text: $0.name, meaning: $0.summary) })
             }
             guard let verb = verbs.first(where: { $0.name == words[index] }) else { return Answer() }
-            switch verb.table.position(in: rest, operands: .anywhere) {
+            switch verb.table.position(in: rest, operands: verb.parsing) {
             case .option(let candidates): return Answer(candidates: candidates)
             case .value(let placeholder, let before): return value(placeholder, before)
             case .operand(let count, _):
+                // The words of a command there are nothing that is known here.
+                if verb.parsing == .endOptionsAtSecond, count > 0 { return Answer() }
                 guard count < verb.operandCount.upperBound else { return Answer() }
                 return verb.words.isEmpty
                     ? value(verb.operands, "", for: verb)

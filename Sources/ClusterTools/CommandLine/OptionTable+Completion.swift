@@ -32,7 +32,7 @@ extension OptionTable {
             } else {
                 first = first ?? index
                 count += 1
-                if operands == .endOptions { return .operand(last - index, index: index) }
+                if operands.endOptions(after: count) { return .operand(last - index + count - 1, index: index) }
             }
             index += 1
         }

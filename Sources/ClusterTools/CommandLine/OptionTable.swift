@@ -54,8 +54,19 @@ public struct OptionTable<ID: Hashable & Sendable>: Sendable {
     public enum Operands: Sendable {
         /// The first one ends the options: everything from it on belongs to another command.
         case endOptions
+        /// The second one does.
+        case endOptionsAtSecond
         /// Anywhere, until a `--`.
         case anywhere
+
+        /// Whether the last of so many belongs to another command, as all that follows.
+        func endOptions(after count: Int) -> Bool {
+            switch self {
+            case .endOptions: count == 1
+            case .endOptionsAtSecond: count == 2
+            case .anywhere: false
+            }
+        }
     }
 
     public enum Value: Sendable, Equatable {
@@ -118,7 +129,7 @@ public struct OptionTable<ID: Hashable & Sendable>: Sendable {
                 parsed.occurrences += try cluster(of: word, &rest, unknownHint)
             } else {
                 parsed.operands.append(word)
-                if operands == .endOptions {
+                if operands.endOptions(after: parsed.operands.count) {
                     parsed.operands += rest
                     break
                 }

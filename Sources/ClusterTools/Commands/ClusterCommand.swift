@@ -8,8 +8,8 @@
 public struct ClusterCommand {
     /// In the order of the help.
     static let verbs: [Verb] = [
-        .jobs, .attach, .logs, .open, .tensorboard, .notebook, .pull, .push, .data, .env, .cancel, .clean, .probe, .add,
-        .check, .completion, .man,
+        .jobs, .attach, .logs, .top, .ssh, .open, .tensorboard, .notebook, .pull, .push, .data, .env, .cancel, .clean,
+        .probe, .add, .check, .completion, .man,
     ]
 
     static let table = Verb.Table(
@@ -95,7 +95,7 @@ enum ClusterRequest: Sendable {
         }
         if name == "complete", let program = rest.popFirst() { return .complete(program: program, Array(rest)) }
         let verb = try verb(name)
-        let after = try verb.table.parse(Array(rest), operands: .anywhere)
+        let after = try verb.table.parse(Array(rest), operands: verb.parsing)
         let occurrences = before.occurrences + after.occurrences
         if occurrences.contains(where: { $0.id == .help }) { return .help(verb.help, status: 0) }
         guard verb.operandCount.contains(after.operands.count) else {

@@ -7,6 +7,7 @@ struct Verb: Sendable {
         case hostname, user, port, key, transport, account, partition, time, memory, gpus, folder, activation, force
         case olderThan, failed, unpulled, dryRun
         case job, to
+        case node, keep, access, once
         case json, quiet, verbose, help, version
     }
 
@@ -19,6 +20,8 @@ struct Verb: Sendable {
     var words: [String] = []
     /// How many of them there may be.
     let operandCount: ClosedRange<Int>
+    /// Where the verb's own options end.
+    var parsing = Table.Operands.anywhere
     /// Whether the newest job is meant where JOB may be left out, and is.
     var meansNewest = true
     /// A line for the list of verbs, without a full stop.
@@ -47,6 +50,12 @@ struct Verb: Sendable {
         }
 
         func has(_ option: Option) -> Bool { values[option] != nil }
+
+        /// What was said with `--name` or `--no-name`; nil for neither.
+        func isOn(_ option: Option) -> Bool? {
+            guard case .boolean(let value) = values[option] else { return nil }
+            return value
+        }
 
         /// The text that was given with an option.
         func text(_ option: Option) -> String? {

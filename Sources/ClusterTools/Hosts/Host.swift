@@ -14,6 +14,12 @@ public protocol Host: Sendable {
         _ command: String, _ body: (any RunningProcess) async throws -> R
     ) async throws -> R
 
+    /// As ``withProcess(_:_:)``, with a terminal of its own for the command: what runs on it is ended, by SIGHUP, when `body`
+    /// returns before it.
+    func withTerminal<R: Sendable>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R
+
     /// Connects to a port of the machine's own loopback interface.
     func withStream<R: Sendable>(toPort port: UInt16, _ body: (any ByteStream) async throws -> R) async throws -> R
 

@@ -14,6 +14,12 @@ public struct LocalHost: Host {
         try await withChildProcess("/bin/sh", ["-c", command], newSession: true, loop: loop, body)
     }
 
+    public func withTerminal<R: Sendable>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R {
+        try await withChildProcess("/bin/sh", ["-c", command], on: terminal, loop: loop, body)
+    }
+
     public func withStream<R: Sendable>(
         toPort port: UInt16, _ body: (any ByteStream) async throws -> R
     ) async throws -> R {

@@ -25,6 +25,12 @@ struct SSHHost: Host {
         try await session.withProcess(command, body)
     }
 
+    func withTerminal<R: Sendable>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R {
+        try await session.withTerminal(terminal, running: command, body)
+    }
+
     func withStream<R: Sendable>(
         toPort port: UInt16, _ body: (any ByteStream) async throws -> R
     ) async throws -> R {

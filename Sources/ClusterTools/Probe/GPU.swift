@@ -10,6 +10,8 @@ struct GPU: Sendable, Equatable {
     var utilization: Int?
     /// In degrees Celsius.
     var temperature: Int?
+    /// In watts.
+    var power: Int?
     /// The parts that it is divided into (MIG); with any, it is used by these alone.
     var slices: [Slice] = []
     var processes: [Process] = []
@@ -48,7 +50,7 @@ struct GPU: Sendable, Equatable {
     }
 }
 
-/// Reads the lines of nvidia-smi's XML that `templates/remote/probe.sh` lets through. The writer is a program that puts one element
+/// Reads the lines of nvidia-smi's XML that `templates/remote/gpus.sh` lets through. The writer is a program that puts one element
 /// on a line; what is no element on a line of its own is passed over.
 struct GPUReader {
     /// An element's beginning or end, or a whole one with its text.
@@ -148,6 +150,9 @@ struct GPUReader {
         case "uuid": gpu?.uuid = text
         case "gpu_util": gpu?.utilization = Self.number(text)
         case "gpu_temp": gpu?.temperature = Self.number(text)
+        // That of the whole card comes first; older drivers know one number, newer ones tell the average from the present one.
+        case "power_draw", "average_power_draw", "instant_power_draw":
+            if gpu?.power == nil { gpu?.power = Self.number(text) }
         default: break
         }
     }

@@ -170,30 +170,6 @@ extension Probe.Finding {
             return object(
                 head + [("reachable", false), ("reason", text(failure.description)), ("remedy", text(failure.remedy))])
         case .success(let report):
-            let gpus = report.gpus.map { gpu in
-                object(
-                    [("index", number(gpu.index)), ("uuid", text(gpu.uuid)), ("name", text(gpu.name))]
-                        + memory("memory", gpu.memory) + [
-                            ("utilization", number(gpu.utilization)), ("temperature", number(gpu.temperature)),
-                            (
-                                "slices",
-                                .array(
-                                    gpu.slices.map {
-                                        object([("index", number($0.index))] + memory("memory", $0.memory))
-                                    })
-                            ),
-                            (
-                                "processes",
-                                .array(
-                                    gpu.processes.map {
-                                        object([
-                                            ("pid", number($0.id)), ("user", text($0.user)),
-                                            ("memory", number($0.memory)),
-                                        ])
-                                    })
-                            ),
-                        ])
-            }
             let partitions = report.partitions.map { partition in
                 object(
                     [
@@ -220,7 +196,8 @@ extension Probe.Finding {
             ]
             members += memory("memory", report.memory) + memory("disk", report.disk)
             members += [
-                ("runs", text(report.runs)), ("disk_problem", text(report.diskProblem)), ("gpus", .array(gpus)),
+                ("runs", text(report.runs)), ("disk_problem", text(report.diskProblem)),
+                ("gpus", .array(report.gpus.map(\.json))),
                 ("gpu_problem", text(report.gpuProblem)), ("partitions", .array(partitions)),
                 ("partition_problem", text(report.partitionProblem)),
             ]

@@ -33,6 +33,7 @@ struct RemoteProgram: Sendable {
             switch verb {
             case .submit: [.snapshots, .building]
             case .clean, .env: [.storage]
+            case .probe: [.gpus]
             default: []
             }
         let pieces = ([.prelude, kind] + helpers + [verb]).map { Self.essence(of: Template.remote($0).text) }
@@ -41,7 +42,12 @@ struct RemoteProgram: Sendable {
 }
 
 extension RemoteProgram {
-    /// A program without what is there for people: half of it. No piece has a text of several lines in it.
+    /// What runs elsewhere than where the program is sent to: a text that the program passes on.
+    static func text(of pieces: Template.Piece...) -> String {
+        pieces.map { essence(of: Template.remote($0).text) }.joined()
+    }
+
+    /// A program without what is there for people: half of it. No piece has a text of several lines in it that would mind.
     private static func essence(of piece: String) -> String {
         piece.split(separator: "\n").lazy.map { $0.drop { $0 == " " } }.filter { !$0.isEmpty && !$0.hasPrefix("#") }
             .map { $0 + "\n" }.joined()

@@ -29,6 +29,12 @@ struct OpenSSHHost: Host {
         try await explainingLoss { try await master.control.withProcess(command, body) }
     }
 
+    func withTerminal<R: Sendable>(
+        _ terminal: TerminalRequest, running command: String, _ body: (any TerminalProcess) async throws -> R
+    ) async throws -> R {
+        try await explainingLoss { try await master.control.withTerminal(terminal, running: command, body) }
+    }
+
     func withStream<R: Sendable>(
         toPort port: UInt16, _ body: (any ByteStream) async throws -> R
     ) async throws -> R {
