@@ -116,6 +116,19 @@ import Testing
             for file in ["pyvenv.cfg", ".complete"] { try Data().write(to: URL(filePath: "\(environment)/\(file)")) }
             let all = try await list(workplace, "--older-than", "0s")
             #expect(all.values.map { $0[0] } == ["remove", "remove", "remove"])
+            // Locks of environments: one whose owner is gone, and one whose owner is not.
+            let machine = try String(contentsOfFile: failed.run + "/job/claim/owner", encoding: .utf8).split(
+                separator: " ")[0]
+            for (name, process) in [("gone", 4_000_000), ("kept", getpid())] {
+                let lock = "\(base)/.environments/.lock-\(name)"
+                try FileManager.default.createDirectory(atPath: lock, withIntermediateDirectories: true)
+                try Data("\(machine) \(process) somebody\n".utf8).write(to: URL(filePath: lock + "/owner"))
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -200_000)], ofItemAtPath: lock)
+            }
+            let locks = try await list(workplace)
+            #expect(locks[".lock-gone"]?.prefix(2) == ["remove", "leftover"])
+            #expect(locks[".lock-kept"] == nil)
             #expect(all["1-2"]?[1] == "environment")
             let failures = try await list(workplace, "--older-than", "0s", "--failed")
             #expect(failures.values.filter { $0[0] == "remove" }.map { $0[2] } == [failed.id])
@@ -132,11 +145,11 @@ import Testing
             let last = try await run(workplace.cluster("clean", "--older-than", "0s", "--yes", "--unpulled", "--json"))
             #expect(last.status == .exited(0), "\(last.errors)")
             #expect(try workplace.records() == [])
-            #expect(try entries(of: base + "/.environments") == [])
+            #expect(try entries(of: base + "/.environments") == [".lock-kept"])
             let objects = try last.output.split(separator: "\n").map {
                 try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
             }
-            #expect(Set(objects.compactMap { $0?["what"] as? String }) == ["run", "record", "environment"])
+            #expect(Set(objects.compactMap { $0?["what"] as? String }) == ["run", "record", "environment", "leftover"])
         }
     }
 }

@@ -38,29 +38,29 @@ install_project() {
 }
 
 # A lock is there to be kept, which uv alone can. Where packages can be had, uv can.
+fetch_uv() {
+    say "uv.lock needs uv, which is not here: fetching it"
+    uv=$lock/tools/bin/uv
+    "$python" -m pip --version >/dev/null 2>&1 \
+        && "$python" -m pip install --disable-pip-version-check --no-input --quiet --target "$lock/tools" uv && return
+    # Many have no pip but in virtual environments.
+    rm -rf "$lock/tools"
+    "$python" -m venv "$lock/tools" \
+        && "$lock/tools/bin/python" -m pip install --disable-pip-version-check --no-input --quiet uv && return
+    say "uv cannot be had: install it there, or have \"requirements\": \"pyproject.toml\" in the profile, which passes over the lock"
+    return 1
+}
+
 install_lock() {
-    if [ -z "$uv" ]; then
-        say "uv.lock needs uv, which is not here: fetching it"
-        if ! "$python" -m venv "$lock/tools" || ! "$lock/tools/bin/python" -m pip install --disable-pip-version-check --quiet uv; then
-            say "uv cannot be had: install it there, or have \"requirements\": \"pyproject.toml\" in the profile, which passes over the lock"
-            return 1
-        fi
-        uv=$lock/tools/bin/uv
-        prepare_uv
-    fi
     (cd "$(dirname "$file")" && UV_PROJECT_ENVIRONMENT=$place "$uv" sync --frozen --no-install-project --no-editable \
         --python "$place/bin/python")
 }
 
 install_imports() {
     say "there is no requirements.txt, uv.lock, environment.yml or pyproject.toml; the imports are: $imports"
-    finder=$python
-    if ! "$python" -c 'import pipreqs' 2>/dev/null; then
-        # Later versions bring half of Jupyter.
-        finder=$lock/tools/bin/python
-        make_venv "$lock/tools" && install_into "$lock/tools" -q 'pipreqs<0.5' || return
-    fi
-    "$finder" -B "$tools/definition.py" names "$code" >"$place/.requirements.txt" || return
+    # Later versions bring half of Jupyter.
+    "$python" -c 'import pipreqs' 2>/dev/null || install_into "$place" -q --target "$lock/tools" 'pipreqs<0.5' || return
+    PYTHONPATH=$lock/tools "$python" -B "$tools/definition.py" names "$code" >"$place/.requirements.txt" || return
     say "by pipreqs these are the packages: $(tr '\n' ' ' <"$place/.requirements.txt")(a requirements.txt would say which versions)"
     install_into "$place" -r "$place/.requirements.txt"
 }
@@ -101,6 +101,7 @@ build() {
     rm -rf "$pool/.removing-$key"-*
     began=$(date +%s)
     maker=pip
+    [ -n "$uv" ] || [ "$kind" != lock ] || fetch_uv || return
     [ -z "$uv" ] || prepare_uv
     [ -z "$uv" ] || maker=uv
     if [ "$kind" = conda ]; then

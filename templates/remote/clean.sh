@@ -63,8 +63,12 @@ ct_list_base() {
         ct_say environment "$1|${ct_path##*/}|$(ct_changed "$ct_file")|$(ct_size "$ct_path")|$(ct_why_kept "$ct_path")"
     done
     for ct_path in "$2"/*/.incoming-* "$2"/*/.given-up-* "$2"/*/.removing-* "$2"/.board-* "$2"/.environments/.failed-* \
-        "$2"/.environments/.removing-*; do
+        "$2"/.environments/.removing-* "$2"/.environments/.lock-*; do
         ct_is_leftover "$ct_path" || continue
+        # A lock is one only when its owner is gone.
+        case $ct_path in
+            */.environments/.lock-*) [ -z "$(ct_maker "${ct_path%/*}/${ct_path##*/.lock-}")" ] || continue ;;
+        esac
         ct_say leftover "$1|${ct_path#"$2"/}|$(ct_changed "$ct_path")|$(ct_size "$ct_path")"
     done
 }
