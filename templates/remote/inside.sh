@@ -7,7 +7,7 @@
 #   keep           a shell that is kept: how it ends is written to a file
 #   tmux PLACE, screen PLACE   (as one word each) shows the shell that is kept there
 # What it prints of its own begins with the tag: `begin` before what runs, and `end STATUS` after it, or `left` when the kept
-# shell goes on; `gone` in place of all that when there is none.
+# shell goes on, or `lost` when it was killed; `gone` in place of all that when there is none.
 
 inside_status_file=$2/.shell-${SLURMD_NODENAME:-$(uname -n)}.status
 inside_tag=$1 inside_own=$2 inside_folder=$3 inside_how=$4
@@ -75,9 +75,10 @@ case $inside_how in
         if inside_lives; then
             inside_say left
         else
+            # One that was killed has left none.
             inside_status=
             [ ! -r "$inside_status_file" ] || IFS= read -r inside_status <"$inside_status_file"
-            inside_say "end ${inside_status:-0}"
+            inside_say "${inside_status:+end }${inside_status:-lost}"
         fi
         ;;
 esac
