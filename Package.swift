@@ -49,8 +49,8 @@ let package = Package(
             name: "Templates", path: "templates",
             resources: [
                 .embedInCode("sbatch_script.sh"), .embedInCode("tensorboard.py"), .embedInCode("relay.py"),
-                .embedInCode("notebook"), .embedInCode("notebook.py"), .embedInCode("remote"),
-                .embedInCode("completion"),
+                .embedInCode("notebook"), .embedInCode("notebook.py"), .embedInCode("environment"),
+                .embedInCode("remote"), .embedInCode("completion"),
             ],
             swiftSettings: strict),
 

@@ -6,6 +6,8 @@ public enum Template: Sendable {
     case tensorboard
     /// A notebook's command, and the program that it becomes.
     case notebook, notebookServer
+    /// A file of what makes the environments of projects.
+    case environment(EnvironmentFile)
     /// Relays connections through a step of a job.
     case relay
     /// What completes our commands in a shell.
@@ -15,6 +17,16 @@ public enum Template: Sendable {
 
     public enum Shell: Sendable { case bash, zsh, fish }
 
+    public enum EnvironmentFile: String, Sendable, CaseIterable {
+        case main = "environment.sh"
+        case build = "build.sh"
+        case lock = "lock.sh"
+        case definition = "definition.py"
+        case projects = "projects.py"
+        case files = "files.py"
+        case uvSettings = "uv_settings.py"
+    }
+
     public enum Piece: Sendable {
         case prelude
         /// The two schedulers.
@@ -22,11 +34,15 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, shell, terminal, guardian, top
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env, shell, terminal, guardian, top
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
         case snapshots
+        /// For `submit`: makes an environment there.
+        case building
+        /// For `clean` and `env`.
+        case storage
         /// For `probe` and `sample`.
         case gpus
         /// What runs on a worker: a shell in a job, what keeps one, and what says what the job uses.
@@ -40,6 +56,13 @@ public enum Template: Sendable {
         case .relay: PackageResources.relay_py
         case .notebook: PackageResources.notebook
         case .notebookServer: PackageResources.notebook_py
+        case .environment(.main): PackageResources.environment_sh
+        case .environment(.build): PackageResources.build_sh
+        case .environment(.lock): PackageResources.lock_sh
+        case .environment(.definition): PackageResources.definition_py
+        case .environment(.projects): PackageResources.projects_py
+        case .environment(.files): PackageResources.files_py
+        case .environment(.uvSettings): PackageResources.uv_settings_py
         case .completion(.bash): PackageResources.cluster_bash
         case .completion(.zsh): PackageResources.cluster_zsh
         case .completion(.fish): PackageResources.cluster_fish
@@ -49,6 +72,7 @@ public enum Template: Sendable {
         case .remote(.sweep): PackageResources.sweep_sh
         case .remote(.submit): PackageResources.submit_sh
         case .remote(.snapshots): PackageResources.snapshots_sh
+        case .remote(.building): PackageResources.building_sh
         case .remote(.settle): PackageResources.settle_sh
         case .remote(.watch): PackageResources.watch_sh
         case .remote(.jobs): PackageResources.jobs_sh
@@ -58,6 +82,8 @@ public enum Template: Sendable {
         case .remote(.probe): PackageResources.probe_sh
         case .remote(.check): PackageResources.check_sh
         case .remote(.board): PackageResources.board_sh
+        case .remote(.env): PackageResources.env_sh
+        case .remote(.storage): PackageResources.storage_sh
         case .remote(.clean): PackageResources.clean_sh
         case .remote(.shell): PackageResources.shell_sh
         case .remote(.terminal): PackageResources.terminal_sh

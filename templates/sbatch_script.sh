@@ -89,37 +89,22 @@ trap 'submit_ended=$?; submit_give_up "$submit_ended" "the activation ended the 
 # Lines appear as they are printed, not in blocks of some kilobytes.
 export PYTHONUNBUFFERED="${PYTHONUNBUFFERED-1}"
 
-# submit_use_requirements FILE: activates a virtual environment with these requirements: one for each content and Python,
-# made by the first job that needs it while the others wait.
-submit_use_requirements() {
-    local file="$1" python key place lock
-    python=$(command -v python3 || command -v python) || submit_give_up 69 "no Python for the virtual environment of $file"
-    key=$({ "$python" -c 'import sys; print(sys.version, sys.prefix)' && cat "$file"; } | cksum | tr ' ' '-') || return
-    place=$(dirname "$(dirname "$submit_run")")/.environments/$key
-    lock=$place.lock
-    (umask 077 && mkdir -p "$(dirname "$place")") || return
-    until [ -e "$place/.complete" ]; do
-        if mkdir "$lock" 2>/dev/null; then
-            # A lock that nobody touches for two minutes belongs to a job that is gone.
-            (while sleep 20 && [ -d "$lock" ]; do touch "$lock"; done) 2>/dev/null &
-            local keeper="$!"
-            if rm -rf "$place" && "$python" -m venv "$place" \
-                && "$place/bin/python" -m pip install --disable-pip-version-check -r "$file"; then
-                : >"$place/.complete"
-            else
-                rm -rf "$place"
-            fi
-            kill "$keeper" 2>/dev/null
-            rmdir "$lock"
-            [ -e "$place/.complete" ] || submit_give_up 69 "the requirements of $file could not be installed (see above)"
-        else
-            sleep 1
-            [ -n "$(find "$lock" -prune -mmin +2 2>/dev/null)" ] && rmdir "$lock" 2>/dev/null
-        fi
-    done
-    # When it was last used.
-    touch "$place/.complete"
-    . "$place/bin/activate"
+# submit_use_environment FILE: activates the environment that the project needs; one that is not there yet is made, from FILE or
+# from what is found: see maker/environment.sh.
+submit_use_environment() {
+    local builder status title="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID:-}}"
+    submit_relax
+    # It may have a TensorBoard where the environment has none.
+    submit_outside=$(command -v python || command -v python3)
+    /bin/sh "$submit_tools/maker/environment.sh" "$submit_run/code" "$submit_directory" "$1" "${submit_run%/*/*}/.environments" \
+        "$submit_tools" "job ${title:-${SLURM_JOB_ID:-$$}} on $(cat "$submit_job/node")" </dev/null 3>&- &
+    builder=$!
+    # shellcheck disable=SC2064 # which one is known now
+    trap "kill -s TERM $builder; wait $builder; submit_put signal TERM; submit_finish 143" TERM
+    while wait "$builder"; status=$?; kill -s 0 "$builder" 2>/dev/null; do :; done
+    trap 'submit_put signal TERM; submit_finish 143' TERM
+    [ "$status" -eq 0 ] || submit_give_up "$status" "no Python environment (see above)"
+    [ ! -f "$submit_tools/activate" ] || . "$submit_tools/activate"
 }
 
 # What `cluster data` has fetched for this project is data/ here, unless the repository has one of its own.
@@ -146,7 +131,7 @@ cd "$submit_run/code/$submit_directory" || submit_give_up 66 "the folder code/$s
 # TensorBoard starts beside the command and never delays it.
 submit_start_tensorboard() {
     local python
-    for python in python python3; do
+    for python in python python3 "${submit_outside:-python}"; do
         "$python" -c 'import importlib.util as i, sys; sys.exit(not i.find_spec("tensorboard"))' 2>/dev/null || continue
         submit_put python "$(command -v "$python")"
         exec "$python" -B "$submit_tools/tensorboard.py" "$submit_logdir" "$submit_job/tensorboard"

@@ -15,6 +15,7 @@ extension Repository {
         -> Result
     {
         if case .object(let id, let workTree) = entry.source {
+            if let bytes = try unchangedFile(of: entry, id) { return try bytes.withUnsafeBytes(body) }
             return try database(of: workTree).withContents(of: id, body)
         }
         return try read(entry).withUnsafeBytes(body)
@@ -33,7 +34,12 @@ extension Repository {
         case .object(_, _) where entry.size <= size:
             try withContents(of: entry) { if !$0.isEmpty { try body($0) } }
         case .object(let id, let workTree):
-            try database(of: workTree).forEachChunk(of: id, size: size, body)
+            guard let bytes = try unchangedFile(of: entry, id) else {
+                return try database(of: workTree).forEachChunk(of: id, size: size, body)
+            }
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                try bytes[start..<min(start + size, bytes.count)].withUnsafeBytes(body)
+            }
         case .largeFile(let location, let pointer):
             let file = try Directory(root: location.root).openFile(location.path)
             guard try file.status().size == pointer.size else { throw GitError.changedSince(file.location) }
@@ -49,6 +55,35 @@ extension Repository {
             try file.forEachChunk(of: size, size: status.size, body)
             guard try file.status() == status else { throw GitError.changedSince(file.location) }
         }
+    }
+
+    /// The file that a small entry came from, where it still has that content, which its name proves. To read and name it takes a
+    /// quarter of the time that unpacking the object takes.
+    private func unchangedFile(of entry: Entry, _ id: ObjectID) throws -> [UInt8]? {
+        guard case .file = entry.kind, entry.size <= Self.largestRead else { return nil }
+        let bytes: [UInt8]
+        do {
+            let file = try files().openFile(TreePath(entry.path))
+            guard try file.status().size == entry.size else { return nil }
+            bytes = try file.contents()
+        } catch is GitError {
+            // Gone, locked, changing: the object has it all the same.
+            return nil
+        }
+        let digest = try Digest(.sha1)
+        try Array("blob \(bytes.count)\0".utf8).withUnsafeBytes { try digest.update($0) }
+        try bytes.withUnsafeBytes { try digest.update($0) }
+        return try ObjectID(digest.finish()) == id ? bytes : nil
+    }
+
+    /// Of a file, in bytes: read whole, since what has been handed out cannot be taken back.
+    private static let largestRead = 1 << 20
+
+    private func files() throws(GitError) -> Directory {
+        if let directory { return directory }
+        let opened = try Directory(root: workTree)
+        directory = opened
+        return opened
     }
 
     private func database(of workTree: String) throws(GitError) -> ObjectDatabase {

@@ -12,7 +12,7 @@ internal import CGit2
 final class Index {
     let handle: OpaquePointer
     /// Whether it had conflicts when it was read. Asking for each path would look at all entries each time.
-    private let hadConflicts: Bool
+    let hadConflicts: Bool
 
     /// When it was written; nil when there is none.
     let time: FileTime?

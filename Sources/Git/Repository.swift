@@ -19,6 +19,8 @@ public final class Repository {
     public let workTree: String
     /// The objects that entries have been read from, by the repository that holds them.
     var databases: [String: ObjectDatabase] = [:]
+    /// The work tree, once an entry has been read from it.
+    var directory: Directory?
 
     /// Finds the repository that encloses `directory`, as git does: in it, or in the nearest folder above.
     public static func discover(from directory: String) throws(GitError) -> Repository {

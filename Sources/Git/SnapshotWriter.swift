@@ -20,6 +20,8 @@ struct SnapshotWriter {
     private let hasSymlinks: Bool
     private let trustsModes: Bool
     private var unfiltered: [String: [TreePath]] = [:]
+    /// What differs from the index as it was.
+    private var updates: [TreeUpdate] = []
 
     static func write(_ plan: SnapshotPlan, at moment: Moment) throws -> Outcome {
         var writer = try SnapshotWriter(plan: plan, moment: moment)
@@ -39,13 +41,15 @@ struct SnapshotWriter {
             let outcome = try Self.write(inner, at: moment)
             nested[path] = outcome
         }
+        let base = try baseTree()
         for path in plan.removals { try plan.index.remove(path) }
         for file in plan.writes { try record(file) }
         for (path, outcome) in nested {
             // An unchanged one leaves the index's cache of trees valid, and the tree quick to write.
             guard plan.index.entry(at: path).map({ ObjectID($0.id) }) != outcome.commit else { continue }
-            try plan.index.set(path, mode: GIT_FILEMODE_COMMIT, id: outcome.commit)
+            try set(path, GIT_FILEMODE_COMMIT, outcome.commit)
         }
+        if let base, let tree = plan.repository.tree(base, with: updates) { return try commit(tree, nested) }
         return try commit(writeTree(), nested)
     }
 
@@ -56,12 +60,17 @@ struct SnapshotWriter {
         let known = plan.index.entry(at: file.path)
         if file.status.kind == .symlink {
             let id = try plan.database.write(plan.files.destination(ofLink: file.path))
-            return try plan.index.set(file.path, mode: GIT_FILEMODE_LINK, id: id)
+            return try set(file.path, GIT_FILEMODE_LINK, id)
         }
         let mode = mode(of: file, known: known)
         let id = mode == GIT_FILEMODE_LINK ? try writeUnfiltered(file) : try writeBlob(file)
         if let known, known.mode == mode.rawValue, ObjectID(known.id) == id, !known.isIntentToAdd { return }
-        try plan.index.set(file.path, mode: mode, id: id)
+        try set(file.path, mode, id)
+    }
+
+    private mutating func set(_ path: TreePath, _ mode: git_filemode_t, _ id: ObjectID) throws(GitError) {
+        try plan.index.set(path, mode: mode, id: id)
+        updates.append(TreeUpdate(path: path, mode: mode, id: id))
     }
 
     /// The mode that git would record, which is not always that of the file.
@@ -138,6 +147,13 @@ struct SnapshotWriter {
 
     // MARK: Tree and commit
 
+    /// The tree of the index as it is, which the index mostly remembers, where the new one can be made of it.
+    private func baseTree() throws(GitError) -> ObjectID? {
+        // A folder that is empty afterwards would stay in it; and of a dry run there is nothing in the repository.
+        guard plan.removals.isEmpty, !plan.options.dryRun, !plan.index.hadConflicts else { return nil }
+        return try writeTree()
+    }
+
     private func writeTree() throws(GitError) -> ObjectID {
         var id = git_oid()
         guard plan.options.dryRun else {
@@ -178,7 +194,9 @@ struct SnapshotWriter {
                 unfiltered: unfiltered)
         }
         if let parent, try repository.tree(of: parent) == tree { return outcome(parent, nil) }
-        changes = try repository.changes(from: parent, to: plan.index)
+        changes =
+            plan.options.dryRun
+            ? try repository.changes(from: parent, to: plan.index) : try repository.changes(from: parent, to: tree)
 
         let folder = try repository.snapshotFolder(for: plan.head.branch)
         if let known = try repository.existingSnapshot(in: folder, tree: tree, parent: parent) {

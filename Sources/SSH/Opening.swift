@@ -10,16 +10,6 @@ enum ChannelKind: Sendable {
     /// A type that does not exist, for the sake of the refusal.
     case probe
 
-    /// How much the server may send before it is read, in bytes. It bounds the throughput to this much per round trip,
-    /// and the memory that an unread channel takes.
-    fileprivate var window: UInt32 {
-        switch self {
-        case .session: 4 << 20
-        case .forward: 16 << 20
-        case .probe: 1 << 15
-        }
-    }
-
     fileprivate var name: String {
         switch self {
         case .session: "session"
@@ -134,7 +124,11 @@ extension Session {
             earlyOpening = .none
             return admit(channel)
         }
-        switch try await perform({ open(kind, in: $0) }) {
+        let start = ContinuousClock.now
+        let answer = try await perform { open(kind, in: $0) }
+        // The quickest tells how far away the server is; others had to wait for something.
+        roundTrip = min(roundTrip, .now - start)
+        switch answer {
         case .done(let channel): return admit(channel)
         case .failed(let code): throw refusal(of: kind, code: code)
         }
@@ -142,9 +136,10 @@ extension Session {
 
     /// Asks for a channel, or goes on with the request that is under way: libssh2 does not look at the kind then.
     private func open(_ kind: ChannelKind, in session: OpaquePointer) -> Answer<OpaquePointer> {
+        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count + 1)
         let channel = kind.details.withUnsafeBytes { bytes in
             libssh2_channel_open_ex(
-                session, kind.name, UInt32(kind.name.utf8.count), kind.window, 1 << 15,
+                session, kind.name, UInt32(kind.name.utf8.count), UInt32(window), 1 << 15,
                 bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
         }
         if let channel { return .done(channel) }

@@ -29,6 +29,8 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
+    /// The shortest time that the server has taken to answer.
+    var roundTrip: Duration
     /// Channels that are closed on our side, and not yet on the server's.
     var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?
@@ -41,9 +43,10 @@ public actor Session {
     /// The request for a channel that went with the login.
     var earlyOpening = EarlyOpening.none
 
-    private init(to endpoint: Endpoint, loop: PollLoop) throws {
+    private init(to endpoint: Endpoint, loop: PollLoop, roundTrip: Duration) throws {
         self.endpoint = endpoint
         self.loop = loop
+        self.roundTrip = roundTrip
         library = try LibraryHandle()
         wire = library.context.wire
     }
@@ -58,7 +61,12 @@ public actor Session {
         to endpoint: Endpoint, login: Login, over stream: (any ByteStream)? = nil, loop: PollLoop,
         _ body: (Session) async throws -> R
     ) async throws -> R {
-        if let stream { return try await run(to: endpoint, login: login, over: stream, loop: loop, body) }
+        // As far as one can be away, until an answer comes.
+        let unknown = Duration.seconds(1)
+        if let stream {
+            return try await run(to: endpoint, login: login, over: stream, loop: loop, roundTrip: unknown, body)
+        }
+        let start = ContinuousClock.now
         // The body's errors must not be mistaken for the connection's.
         let outcome: Result<R, any Error>
         do {
@@ -66,7 +74,10 @@ public actor Session {
                 toHost: endpoint.host, port: endpoint.port, timeout: login.connectTimeout, loop: loop
             ) { stream in
                 do {
-                    return .success(try await run(to: endpoint, login: login, over: stream, loop: loop, body))
+                    // The server's system has answered once.
+                    return .success(
+                        try await run(
+                            to: endpoint, login: login, over: stream, loop: loop, roundTrip: .now - start, body))
                 } catch {
                     return .failure(error)
                 }
@@ -78,10 +89,10 @@ public actor Session {
     }
 
     private static func run<R: Sendable>(
-        to endpoint: Endpoint, login: Login, over stream: any ByteStream, loop: PollLoop,
+        to endpoint: Endpoint, login: Login, over stream: any ByteStream, loop: PollLoop, roundTrip: Duration,
         _ body: (Session) async throws -> R
     ) async throws -> R {
-        let session = try Session(to: endpoint, loop: loop)
+        let session = try Session(to: endpoint, loop: loop, roundTrip: roundTrip)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await session.receive(from: stream) }
             group.addTask { await session.send(to: stream) }

@@ -63,6 +63,17 @@ import Testing
         #expect(problems(report, of: plain).map(\.name) == ["TensorBoard"])
     }
 
+    @Test func environmentsNeedAMaker() {
+        var wanting = plain
+        wanting.requirements = EnvironmentPlan()
+        var report = good
+        #expect(problems(report, of: wanting).map(\.name) == ["environments"])
+        report.environmentMakers = ["venv", "uv"]
+        #expect(problems(report, of: wanting) == [])
+        let all = report.requirements(of: wanting, machine: MachineReport())
+        #expect(all.first { $0.name == "environments" }?.finding == "by uv, venv")
+    }
+
     @Test func aLogoutThatEndsJobs() {
         var report = good
         report.killsProcesses = true

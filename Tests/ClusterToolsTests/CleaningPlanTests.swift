@@ -60,13 +60,11 @@ import Testing
         }
     }
 
-    @Test func environmentsStayWhileAnythingRuns() {
-        let environment = "environment 0|1-2|999000|5"
-        #expect(reason(environment, []) == "remove")
-        let both = CleaningPlan(
-            findings(environment, "run 0|p/a|yes|999900|0|12|no|no"), jobs: [job("a", ended: nil)],
-            .init(now: Self.now, age: 50))
-        #expect(both.removed == [])
+    @Test func environmentsStayWhileSomethingNeedsThem() {
+        #expect(reason("environment 0|1-2|999000|5", []) == "remove")
+        #expect(reason("environment 0|1-2|999000|5|", []) == "remove")
+        #expect(reason("environment 0|1-2|999990|5|", []) == "it is not that old")
+        #expect(reason("environment 0|1-2|999000|5|in use by job 7", []) == "in use by job 7")
     }
 
     @Test func aRecordGoesWithItsFolder() {

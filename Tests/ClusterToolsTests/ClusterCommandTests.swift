@@ -108,6 +108,8 @@ import Testing
                   pull PATH...                fetch files of a job's run folder, or of a cluster
                   push PATH...                send files to a job's run folder, or to a cluster
                   data URL...                 let a cluster download what runs see as data/
+                  env [build | remove KEY...]
+                                              the Python environments that jobs share
                   cancel JOB...               end jobs, and wait until they have ended
                   clean [JOB...]              remove what old jobs have left, there and here
                   probe [NAME...]             what is free on all machines and partitions

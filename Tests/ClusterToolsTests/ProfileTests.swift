@@ -61,7 +61,7 @@ struct ProfileTests {
         #expect(profile.template == "clusters/job.sh")
         #expect(profile.knownHosts == "/home/me/kh")
         #expect(profile.sshKey == "/keys/a")
-        #expect(profile.requirements == "requirements.txt")
+        #expect(profile.requirements == EnvironmentPlan())
         #expect(profile.activatePython == ["module load python", "source x"])
         #expect(profile.environment.shellLines == [#"export A='it'\''s '"${HOME-}"/x"#, "export B=3"])
         #expect(profile.tunnel == TunnelPlan(way: .ssh, host: "%n.internal", port: 23))
@@ -78,10 +78,13 @@ struct ProfileTests {
         #expect(profile.scheduler == .none)
         #expect(profile.environment.shellLines == ["export A=1", "umask 077"])
         #expect(profile.tunnel.way == .srun)
-        #expect(profile.requirements == "env/r.txt")
+        #expect(profile.requirements == EnvironmentPlan(file: "env/r.txt"))
         #expect(profile.activatePython == ["a", "b"])
         #expect(profile.user == nil)
         #expect(try self.profile(#"{"requirements": false}"#).requirements == nil)
+        #expect(
+            try self.profile(#"{"requirements": {"file": "uv.lock", "build": "access"}}"#).requirements
+                == EnvironmentPlan(file: "uv.lock", place: .access))
         #expect(try self.profile("{}", path: "here").name == "here")
     }
 
@@ -102,7 +105,11 @@ struct ProfileTests {
         (#"{"environment": {"A.B": "x"}}"#, "environment[\"A.B\"]: \"A.B\" is no name of a variable"),
         (
             #"{"requirements": 1}"#,
-            "requirements: expected true, false or the path of a requirements file, found a number"
+            "requirements: expected true, false, the path of a file or an object, found a number"
+        ),
+        (
+            #"{"requirements": {"build": "here"}}"#,
+            "requirements.build: expected \"job\" or \"access\", found \"here\""
         ),
         (#"{"tunnel": 1}"#, "tunnel: expected a string or an object, found a number"),
         (#"{"tunnel": {"port": 99999}}"#, "tunnel.port: expected a whole number from 1 to 65535, found 99999"),
@@ -120,6 +127,15 @@ struct ProfileTests {
         (
             #"{"hostnme": "x"}"#,
             "hostnme: no such key\n  hint: did you mean \"hostname\"?"
+        ),
+        (
+            #"{"requirements": {"files": "x"}}"#,
+            "requirements.files: no such key\n  hint: did you mean \"file\"?"
+        ),
+        (
+            #"{"requirements": "../r.txt"}"#,
+            "requirements: \"../r.txt\" is no path in the repository\n"
+                + "  hint: as in \"requirements.txt\" or \"env/gpu.yml\""
         ),
         (
             #"{"tunnel": {"hots": "x"}}"#,

@@ -126,6 +126,22 @@ struct ConfigurationTests {
         }
     }
 
+    @Test("files that git knows in a folder that is ignored: unchanged, changed, gone, and new ones beside them")
+    func trackedInIgnoredFolder() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            for name in ["same", "changed", "gone"] { try sandbox.write("store/deep/\(name)", "\(name)\n") }
+            try sandbox.commit()
+            try sandbox.write(".gitignore", "store/\n")
+            try sandbox.write("store/deep/changed", "differently\n")
+            try sandbox.remove("store/deep/gone")
+            try sandbox.write("store/deep/new", "not wanted\n")
+            let snapshot = try sandbox.snapshot()
+            #expect(snapshot.paths.filter { $0.hasPrefix("store/") } == ["store/deep/changed", "store/deep/same"])
+            #expect(snapshot.changes == ChangeCounts(modified: 2, deleted: 1))
+        }
+    }
+
     @Test("ignore files: negations, folders, info/exclude, nested ones, and tracked files that match")
     func ignores() throws {
         try Lab.with { lab in

@@ -146,6 +146,26 @@ struct SnapshotTests {
         }
     }
 
+    @Test("what changes after the snapshot does not change it: same size, gone, a link in its place, unreadable")
+    func contentIsOfTheSnapshot() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.repository()
+            let names = ["same", "edited", "gone", "linked", "large"]
+            for name in names { try sandbox.write(name, "\(name)\n") }
+            try sandbox.write("large", String(repeating: "0123456789abcdef", count: 100_000))
+            let snapshot = try sandbox.snapshot()
+            let repository = try sandbox.open()
+            try sandbox.write("edited", "EDITED\n")
+            try sandbox.remove("gone")
+            try sandbox.remove("linked")
+            try sandbox.write("elsewhere", "hacked\n")
+            try sandbox.link("linked", to: "elsewhere")
+            try sandbox.write("large", String(repeating: "0123456789ABCDEF", count: 100_000))
+            for name in names.dropLast() { #expect(try repository.text(of: snapshot.entry(name)) == "\(name)\n") }
+            #expect(try repository.text(of: snapshot.entry("large")).hasPrefix("0123456789abcdef"))
+        }
+    }
+
     @Test("same size, same second: content decides, not the time")
     func racy() throws {
         try Lab.with { lab in
@@ -184,13 +204,15 @@ struct SnapshotTests {
         }
     }
 
-    @Test("an entry whose object has been lost is an error that says so")
+    @Test("an entry whose object has been lost comes from its file, or is an error that says so")
     func lostObject() throws {
         try Lab.with { lab in
             let sandbox = try lab.committed()
             let snapshot = try sandbox.snapshot()
             let id = try sandbox.git("rev-parse", "HEAD:main.py")
             try sandbox.remove(".git/objects/\(id.prefix(2))/\(id.dropFirst(2))")
+            #expect(try sandbox.open().text(of: snapshot.entry("main.py")) == "print('hello')\n")
+            try sandbox.write("main.py", "print('other')\n")
             let error = try failure { _ = try sandbox.open().read(snapshot.entry("main.py")) }
             #expect(error.code == .missingObject)
             #expect(error.message.contains(id))

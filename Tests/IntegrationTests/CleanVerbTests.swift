@@ -119,10 +119,12 @@ import Testing
             #expect(all["1-2"]?[1] == "environment")
             let failures = try await list(workplace, "--older-than", "0s", "--failed")
             #expect(failures.values.filter { $0[0] == "remove" }.map { $0[2] } == [failed.id])
-            // While a job runs, it may be using any environment.
+            // What a job uses stays as long as it runs.
             let running = try await workplace.leave("sh", "wait.sh", workplace.signpost("go"))
+            try Data((environment + "\n").utf8).write(to: URL(filePath: running.run + "/job/environment"))
             let busy = try await list(workplace, "--older-than", "0s")
             #expect(busy["1-2"]?[0] == "keep")
+            #expect(busy["1-2"]?.last == "in use by job \(running.id)")
             try workplace.raise("go")
             try await workplace.job(running.id, comesTo: "ended")
             // A record whose folder is gone is all that is left of a job.

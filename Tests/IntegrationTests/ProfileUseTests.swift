@@ -85,46 +85,6 @@ import Testing
         }
     }
 
-    /// A wheel is a zip file: pip installs one that lies here without a network.
-    private static let wheel = """
-        import zipfile
-        with zipfile.ZipFile("tiny-1.0-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("tiny.py", "NAME = 'the tiny package'")
-            wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
-            wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-            wheel.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\\ntiny-1.0.dist-info/METADATA,,\\n")
-        """
-
-    @Test func requirementsMakeAnEnvironmentOnce() async throws {
-        try await withRepository(files: ["requirements.txt": "./tiny-1.0-py3-none-any.whl\n"]) { repository in
-            let make = Launch(
-                program: "python3", arguments: ["-c", Self.wheel], directory: repository.folder,
-                environment: repository.desk.environment)
-            _ = try await run(make).checked("wheel")
-            let values: [String: any Sendable] = ["requirements": true, "environment": ["PIP_NO_INDEX": "1"]]
-            let script = "python -c 'import sys, tiny; print(sys.prefix, tiny.NAME)'"
-            async let one = job(values, in: repository, script)
-            async let other = job(values, in: repository, script)
-            let (first, second) = try await (one, other)
-            let root = repository.desk.home + "/cluster-tools/.environments"
-            #expect(first.status == .exited(0), "\(first.errors)")
-            #expect(first.output.hasPrefix(root + "/"))
-            #expect(first.output.hasSuffix(" the tiny package\n"))
-            #expect(first.output == second.output, "\(second.errors)")
-            #expect([first, second].filter { $0.errors.contains("Successfully installed tiny-1.0") }.count == 1)
-            let third = try await job(values, in: repository, script)
-            #expect(third.output == first.output)
-            #expect(!third.errors.contains("Successfully installed"))
-            #expect(try entries(of: root).count == 1)
-            // Other requirements are another environment; what cannot be had ends the job with a reason.
-            try repository.write("requirements.txt", "no-such-package==0\n")
-            let missing = try await job(values, in: repository, script)
-            #expect(missing.status == .exited(69))
-            #expect(missing.errors.contains("the requirements of "))
-            #expect(try entries(of: root).count == 1)
-        }
-    }
-
     @Test func aTemplateOfOnesOwn() async throws {
         try await withRepository { repository in
             let template = """

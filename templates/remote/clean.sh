@@ -1,7 +1,7 @@
 # Lists and removes what submissions left, by requests, a line each on standard input. Set before: ct_bases(), which prints
 # further folders for runs, a line each: jobs that were submitted with another untar_path are there.
 #   list                     run FOLDER|NAME|ACTIVE|LAST|EXIT|KILOBYTES|RESULTS|PULLED for each run, FOLDER a number of `base`
-#                            environment FOLDER|NAME|LAST|KILOBYTES, leftover FOLDER|NAME|LAST|KILOBYTES
+#                            environment FOLDER|NAME|LAST|KILOBYTES|WHY where there is a reason to keep it, leftover FOLDER|NAME|LAST|KILOBYTES
 #   run FOLDER NAME          removes that run: `kept WHY` when it has not
 #   environment FOLDER NAME  the same for a virtual environment
 #   leftover FOLDER NAME     for a folder that an interrupted program has left
@@ -18,11 +18,7 @@ ct_is_run() {
     esac
 }
 
-ct_is_environment() { [ -d "$1" ] && [ ! -L "$1" ] && [ ! -L "${1%/*}" ] && [ -f "$1/pyvenv.cfg" ]; }
 ct_is_leftover() { [ -d "$1" ] && [ ! -L "$1" ]; }
-
-ct_changed() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null || echo 0; }
-ct_size() { du -sk "$1" 2>/dev/null | { read -r ct_size _; echo "${ct_size:-0}"; }; }
 
 # When the job of a run ended, or was last heard of, in ct_last; its exit status, of an array a bad one, in ct_exit.
 ct_look_at_end() {
@@ -47,7 +43,13 @@ ct_yes() { if "$@"; then echo yes; else echo no; fi; }
 
 ct_list_base() {
     for ct_path in "$2"/*/[0-9]*-[0-9]*-*; do
-        ct_is_run "$ct_path" || continue
+        if ! ct_is_run "$ct_path"; then
+            # What a submission left that was killed while an environment was made for it.
+            if ct_is_leftover "$ct_path" && [ -f "$ct_path/job/environment.log" ] && [ ! -e "$ct_path/job/claim" ]; then
+                ct_say leftover "$1|${ct_path#"$2"/}|$(ct_changed "$ct_path/job/environment.log")|$(ct_size "$ct_path")"
+            fi
+            continue
+        fi
         ct_name=${ct_path#"$2"/}
         ct_look_at_end "$ct_path"
         ct_say run "$1|$ct_name|$(ct_yes scheduler_is_active "$ct_path")|$ct_last|$ct_exit|$(ct_size "$ct_path")|$(
@@ -55,9 +57,13 @@ ct_list_base() {
     done
     for ct_path in "$2"/.environments/*; do
         ct_is_environment "$ct_path" || continue
-        ct_say environment "$1|${ct_path##*/}|$(ct_changed "$ct_path/.complete")|$(ct_size "$ct_path")"
+        # One without the mark is only begun, or was left.
+        ct_file=$ct_path/.complete
+        [ -e "$ct_file" ] || ct_file=$ct_path
+        ct_say environment "$1|${ct_path##*/}|$(ct_changed "$ct_file")|$(ct_size "$ct_path")|$(ct_why_kept "$ct_path")"
     done
-    for ct_path in "$2"/*/.incoming-* "$2"/*/.given-up-* "$2"/*/.removing-* "$2"/.board-*; do
+    for ct_path in "$2"/*/.incoming-* "$2"/*/.given-up-* "$2"/*/.removing-* "$2"/.board-* "$2"/.environments/.failed-* \
+        "$2"/.environments/.removing-*; do
         ct_is_leftover "$ct_path" || continue
         ct_say leftover "$1|${ct_path#"$2"/}|$(ct_changed "$ct_path")|$(ct_size "$ct_path")"
     done
@@ -77,17 +83,6 @@ ct_find() {
     case $2 in */*/* | /* | . | .. | */. | */.. | ./* | ../*) ct_say kept "it has no name of ours"; return 1 ;; esac
     ct_folder=$({ printf '%s\n' "$ct_base"; ct_bases; } | sed -n "$(($1 + 1))p")
     ct_path=$ct_folder/$2
-}
-
-# ct_remove PATH: at once for whoever looks, since it is renamed first.
-ct_remove() {
-    ct_gone=${1%/*}/.removing-${1##*/}
-    case ${1##*/} in .removing-*) ct_gone=$1 ;; esac
-    if ct_out=$({ [ "$ct_gone" = "$1" ] || mv "$1" "$ct_gone"; } 2>&1 && { rm -rf "$ct_gone" 2>/dev/null || {
-        chmod -R u+rwX "$ct_gone" && rm -rf "$ct_gone"; }; } 2>&1); then
-        return 0
-    fi
-    ct_say kept "$(printf %s "$ct_out" | tr '\n' ' ')"
 }
 
 ct_clean() {
@@ -114,7 +109,7 @@ ct_clean() {
                 fi
                 ;;
             environment)
-                ct_find "$2" ".environments/$3" && ct_is_environment "$ct_path" && ct_remove "$ct_path"
+                ct_find "$2" ".environments/$3" && ct_is_environment "$ct_path" && ct_remove_environment "$ct_path"
                 ;;
             leftover)
                 ct_find "$2" "$3" && ct_is_leftover "$ct_path" && ct_remove "$ct_path"

@@ -1,6 +1,6 @@
 # Unpacks the archive that follows on standard input into a run folder that appears by rename, and submits its script.
 # Set before: ct_project, ct_run_name, ct_token, ct_options() that calls scheduler_submit with sbatch's options, and what
-# snapshots.sh needs. The answer is `base-gone`, and nothing is left, when the snapshot that this one differs from is not there.
+# snapshots.sh and building.sh need. The answer is `base-gone`, and nothing is left, when the snapshot that this one differs from is not there.
 #
 # At most once: whoever makes job/claim decides about the run: this program just before it submits, or `settle` in place of it.
 
@@ -36,6 +36,7 @@ ct_submit() {
         || ct_fail 73 "cannot make the run folder $ct_run" "$ct_out"
     ct_scrap=$ct_run
     cd "$ct_run" || exit 1
+    [ -z "$ct_build" ] || ct_make_environment
     mkdir job/claim 2>/dev/null || ct_fail 75 "this submission was given up" ""
     # Whether we, and the sbatch that we start, are still there: see settle.sh.
     printf '%s %s\n' "$(ct_machine)" "$$" >job/claim/owner

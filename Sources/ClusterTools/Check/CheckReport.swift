@@ -18,6 +18,8 @@ struct CheckReport: Sendable, Equatable {
     /// The Python after the activation: its version and its file.
     var python: String?
     var hasTensorBoard = false
+    /// What can make environments: `venv` (with pip), `uv`, `micromamba`, `mamba`, `conda`.
+    var environmentMakers: Set<String> = []
     /// Folders for large files, as a profile names them.
     var scratches: [String] = []
     /// Virtual environments, by their activation scripts in the home folder.
@@ -43,6 +45,7 @@ struct CheckReport: Sendable, Equatable {
         activation = answer["activation"].flatMap { Int32($0.filter { $0 != " " }) }
         activationOutput = answer.all("activation-output")
         python = answer["python"].flatMap(Self.present)
+        environmentMakers = Set(answer.all("environments").compactMap(Self.present))
         hasTensorBoard = answer["tensorboard"] != nil
         scratches = answer.all("scratch")
         activations = answer.all("activate")
@@ -73,6 +76,12 @@ struct CheckReport: Sendable, Equatable {
                 break
             done
             [ -z "$found" ] || printf '\\n%s python %s\\n' "$CT_TAG" "$found"
+            for name in uv micromamba mamba conda; do
+                command -v "$name" >/dev/null 2>&1 && printf '\\n%s environments %s\\n' "$CT_TAG" "$name"
+            done
+            for name in python3 python; do
+                "$name" -c 'import ensurepip, venv' 2>/dev/null && printf '\\n%s environments venv\\n' "$CT_TAG" && break
+            done
             """
         let activation = (profile.environment.shellLines + ["true"] + profile.activatePython + [python]).joined(
             separator: "\n")
@@ -191,6 +200,18 @@ extension CheckReport {
                 : .warning(
                     "TensorBoard", "not installed in that Python",
                     "pip install tensorboard there, or submit --no-tensorboard"),
-        ]
+        ] + environments(profile)
+    }
+
+    /// Where the profile wants them.
+    private func environments(_ profile: Profile) -> [Requirement] {
+        guard profile.requirements != nil else { return [] }
+        let makers = ["uv", "venv", "micromamba", "mamba", "conda"].filter(environmentMakers.contains)
+        return makers.isEmpty
+            ? [
+                .failure(
+                    "environments", "neither uv nor venv with pip is there",
+                    "install uv there, or load a Python that has venv in \"activate_python\"")
+            ] : [.ok("environments", "by \(makers.joined(separator: ", "))")]
     }
 }

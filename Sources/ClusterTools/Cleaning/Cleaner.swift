@@ -76,20 +76,7 @@ struct Cleaner: Sendable {
     /// Removes the record of a job, and the side branch that was made for it, unless another job or the user needs it.
     private func forget(_ job: Job) throws {
         try call.store.remove(job)
-        let others = call.store.all().jobs
-        guard let reference = job.reference,
-            !others.contains(where: { $0.reference == reference && $0.repository == job.repository })
-        else { return }
-        let repository: Repository
-        do {
-            repository = try Repository.discover(from: job.repository)
-        } catch {
-            // The repository is gone, and its branches with it.
-            if error.code == .noRepository { return }
-            throw error
-        }
-        if try !repository.removeSnapshotReference(reference, of: job.commit) {
-            let branch = reference.dropFirst("refs/heads/".count)
+        if let branch = try call.removeBranch(of: job) {
             call.console.report(.note("kept: the branch \(branch): it is checked out, or was worked on"))
         }
     }

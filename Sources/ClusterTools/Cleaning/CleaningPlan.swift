@@ -79,13 +79,9 @@ struct CleaningPlan: Sendable {
                     reason: isWanted ? nil : "it is not that old"))
         }
         if rules.only == nil && !rules.onlyFailed {
-            // A job may use any of them.
-            let isBusy = findings.runs.contains(where: \.isActive)
             for other in findings.environments {
                 let path = findings.path(other.base, ".environments/\(other.name)")
-                let reason =
-                    isBusy
-                    ? "a job runs that may use it" : rules.isOld(other.last, rules.age) ? nil : "it is not that old"
+                let reason = other.reason ?? (rules.isOld(other.last, rules.age) ? nil : "it is not that old")
                 items.append(
                     Item(
                         thing: .environment(other), path: path, last: other.last, kilobytes: other.kilobytes,

@@ -29,6 +29,8 @@ struct Findings: Sendable, Equatable {
         /// When it was last used, in seconds since 1970.
         var last: Int
         var kilobytes: Int
+        /// Why it has to stay, such as a job that uses it.
+        var reason: String?
     }
 
     /// The folders for runs, absolute.
@@ -58,10 +60,13 @@ struct Findings: Sendable, Equatable {
     }
 
     private static func other(_ parts: [String]) -> Other? {
-        guard parts.count == 4, let base = Int(parts[0]), let last = Int(parts[2]), let size = Int(parts[3]) else {
+        guard (4...5).contains(parts.count), let base = Int(parts[0]), let last = Int(parts[2]),
+            let size = Int(parts[3])
+        else {
             return nil
         }
-        return Other(base: base, name: parts[1], last: last, kilobytes: size)
+        let reason = parts.count > 4 && !parts[4].isEmpty ? parts[4] : nil
+        return Other(base: base, name: parts[1], last: last, kilobytes: size, reason: reason)
     }
 
     /// The run folder of a job.

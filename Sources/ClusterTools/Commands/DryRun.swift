@@ -24,6 +24,11 @@ struct DryRun {
         if profile.scheduler == .slurm {
             lines.append("sbatch       " + ShellWord.join(submission.options.arguments))
         }
+        if let plan = profile.requirements {
+            lines.append(
+                "environment  from \(plan.file ?? "what the repository says it needs"), made "
+                    + (plan.place == .access ? "on the access node" : "in the job"))
+        }
         lines += ["", "# sbatch_script.sh", shipment.script]
         lines.append("# \(size.files) file\(size.files == 1 ? "" : "s"), \(byteCount(size.bytes))")
         lines += shipment.snapshot.entries.map { entry in

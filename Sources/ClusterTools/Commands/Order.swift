@@ -148,7 +148,8 @@ struct Order: Sendable {
             claim: RunClaim(job: job, profile: profile), options: options,
             shipment: Shipment(
                 repository: repository, snapshot: snapshot, directory: plan.directory, script: script,
-                modificationTime: Int64(now), plan: shipmentPlan ?? .once, isNotebook: isNotebook),
+                modificationTime: Int64(now), plan: shipmentPlan ?? .once, isNotebook: isNotebook,
+                needsEnvironment: profile.requirements != nil),
             sent: sent)
     }
 

@@ -19,4 +19,24 @@ extension Verb.Call {
         }
         return try surroundings.profile(named: text(.cluster), repository: repository)
     }
+
+    /// Removes the side branch that was made for a job that is no more, unless the record of another job names it.
+    ///
+    /// - Returns: the branch that stays because the user needs it: it is checked out, or was worked on.
+    func removeBranch(of job: Job) throws -> String? {
+        let others = store.all().jobs
+        guard let reference = job.reference,
+            !others.contains(where: { $0.reference == reference && $0.repository == job.repository })
+        else { return nil }
+        let repository: Repository
+        do {
+            repository = try Repository.discover(from: job.repository)
+        } catch {
+            // The repository is gone, and its branches with it.
+            if error.code == .noRepository { return nil }
+            throw error
+        }
+        return try repository.removeSnapshotReference(reference, of: job.commit)
+            ? nil : String(reference.dropFirst("refs/heads/".count))
+    }
 }

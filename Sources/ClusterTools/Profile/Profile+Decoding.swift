@@ -37,7 +37,7 @@ extension Profile {
             case "activate_python": activatePython = try field.lines()
             case "environment": environment = try field.environment()
             case "template": template = LocalPath.resolve(try field.word(), from: folder, home: home)
-            case "requirements": requirements = try field.requirements()
+            case "requirements": requirements = try field.environmentPlan()
             case "tunnel": tunnel = try field.tunnel()
             case "password":
                 throw field.failure(
@@ -105,14 +105,6 @@ extension JSONField {
         case .string: return JobEnvironment.Variable(name: name, value: RemoteText(try string()))
         case .number(let spelling): return JobEnvironment.Variable(name: name, value: RemoteText(spelling))
         default: throw mismatch(expected: "a string or number")
-        }
-    }
-
-    fileprivate func requirements() throws(Failure) -> String? {
-        switch value {
-        case .bool(let wanted): return wanted ? "requirements.txt" : nil
-        case .string: return try word()
-        default: throw mismatch(expected: "true, false or the path of a requirements file")
         }
     }
 

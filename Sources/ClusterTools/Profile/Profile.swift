@@ -35,8 +35,8 @@ public struct Profile: Sendable, Equatable {
     public var environment: JobEnvironment
     /// A job script of the user's own: its path on this machine.
     public var template: String?
-    /// The requirements file to make a Python environment from, as a path in the repository; nothing for none.
-    public var requirements: String?
+    /// The Python environment that its jobs run in; nothing for none.
+    public var requirements: EnvironmentPlan?
     /// How to reach TensorBoard on a worker.
     public var tunnel: TunnelPlan
 

@@ -31,7 +31,8 @@ struct RemoteProgram: Sendable {
         let sweep = kind == .none ? "ct_sweep=\(ShellWord.quote(Template.remote(.sweep).text))\n" : ""
         let helpers: [Template.Piece] =
             switch verb {
-            case .submit: [.snapshots]
+            case .submit: [.snapshots, .building]
+            case .clean, .env: [.storage]
             case .probe: [.gpus]
             default: []
             }

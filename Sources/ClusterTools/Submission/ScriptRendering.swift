@@ -71,8 +71,6 @@ struct ScriptPlan {
     }
 
     private var requirements: String {
-        guard let file = profile.requirements else { return "" }
-        let path = "\"$submit_run\"/code/" + ShellWord.quote(file)
-        return "[ ! -f \(path) ] || submit_use_requirements \(path)"
+        profile.requirements.map { "submit_use_environment \(ShellWord.quote($0.file ?? ""))" } ?? ""
     }
 }

@@ -18,6 +18,8 @@ struct Shipment: Sendable {
     var plan: ShipmentPlan
     /// Whether the command is a notebook server, which comes along.
     var isNotebook = false
+    /// Whether it needs an environment, whose maker comes along.
+    var needsEnvironment = false
 
     /// The small files that come with every job, their paths in the run folder and their modes.
     private var ownFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
@@ -25,7 +27,11 @@ struct Shipment: Sendable {
             ("sbatch_script.sh", 0o700, Array(script.utf8)),
             ("job/tensorboard.py", 0o600, Template.tensorboard.bytes),
             ("job/relay.py", 0o600, Template.relay.bytes),
-        ] + (isNotebook ? notebookFiles : [])
+        ] + (isNotebook ? notebookFiles : []) + (needsEnvironment ? environmentFiles : [])
+    }
+
+    private var environmentFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {
+        Template.EnvironmentFile.allCases.map { ("job/maker/\($0.rawValue)", 0o600, Template.environment($0).bytes) }
     }
 
     private var notebookFiles: [(path: String, mode: UInt32, bytes: [UInt8])] {

@@ -25,19 +25,45 @@ struct Submission: Sendable {
         func ask() { flag.store(true, ordering: .releasing) }
     }
 
-    /// Sends the shipment and submits the job.
+    /// How far a submission has come.
+    enum Progress: Sendable {
+        /// So many bytes of files, before compression.
+        case sent(Int)
+        case building(EnvironmentBuild.Progress)
+    }
+
+    /// Sends the shipment and submits the job, once its environment is there where that is made on the access node.
     ///
-    /// - Parameters:
-    ///   - abort: when it is asked, what was sent is removed and the result is nil. A job that exists by then is returned.
-    ///   - progress: called with the bytes of files sent so far, before compression.
+    /// - Parameter abort: when it is asked, what was sent is removed and the result is nil. A job that exists by then is returned.
     /// - Throws: ``Failure`` when the cluster refuses, or ``BaseGone``: then nothing is left there. A link loss (``isLinkLoss(_:)``): then
-    ///   ``RunClaim/settle(on:)`` tells what became of it.
+    ///   ``RunClaim/settle(on:)`` tells what became of it. ``EnvironmentBuild/Abandoned``: the same, after `abort`.
     func send(
-        on host: any Host, abort: Abort, progress: @escaping @Sendable (Int) -> Void
+        on host: any Host, abort: Abort, progress: @escaping @Sendable (Progress) -> Void
     ) async throws -> RunClaim.Accepted? {
+        let isBuilt = profile.requirements?.place == .access
+        let answer = try await answer(of: host, isBuilt ? .job : nil, abort: abort, progress: progress)
+        return try RunClaim.accepted(answer, on: host, isAborted: abort.isAsked)
+    }
+
+    /// Sends the shipment and makes the environment that its jobs need. Nothing else is left there.
+    ///
+    /// - Returns: the environment's path; nil where none is needed.
+    func build(on host: any Host, progress: @escaping @Sendable (Progress) -> Void) async throws -> String? {
+        let answer = try await answer(of: host, .alone, abort: Abort(), progress: progress)
+        if let failure = answer.failure(on: host.name) { throw failure }
+        if answer.outcome == "base-gone" { throw BaseGone() }
+        return answer["environment"]
+    }
+
+    private func answer(
+        of host: any Host, _ purpose: EnvironmentBuild.Purpose?, abort: Abort,
+        progress: @escaping @Sendable (Progress) -> Void
+    ) async throws -> Answer {
+        let build = purpose.map { EnvironmentBuild(purpose: $0, profile: profile, directory: shipment.directory) }
         let arguments = profile.scheduler == .slurm ? options.arguments : []
         let definitions =
             claim.definitions + shipment.plan.definitions
+            + (build?.definitions ?? EnvironmentBuild.noDefinitions)
             + "ct_options() { scheduler_submit \(ShellWord.join(arguments)); }\n"
         let program = RemoteProgram(
             .submit, of: profile, root: RunRoot(of: profile), definitions: definitions)
@@ -49,16 +75,16 @@ struct Submission: Sendable {
                     let ready = try await conversation.answer()
                     guard ready.outcome == "ready" else { return ready }
                     codecs.deliver(.success(Set((ready["codecs"] ?? "").split(separator: " ").map(String.init))))
-                    return try await conversation.answer()
+                    return try await EnvironmentBuild.lastAnswer(conversation, abort: abort) { progress(.building($0)) }
                 }
                 group.addTask {
                     try await ship(
-                        as: codec(of: codecs), through: conversation, abort: abort, progress: progress)
+                        as: codec(of: codecs), through: conversation, abort: abort, progress: { progress(.sent($0)) })
                     return nil
                 }
                 defer { group.cancelAll() }
                 while let answer = try await group.next() {
-                    if let answer { return try RunClaim.accepted(answer, on: host, isAborted: abort.isAsked) }
+                    if let answer { return answer }
                 }
                 throw ConversationEnded(description: "\(host.name) gave no answer")
             }

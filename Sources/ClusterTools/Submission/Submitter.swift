@@ -1,4 +1,5 @@
 import SSH
+import Synchronization
 
 /// Sees one submission through, over however many connections it takes: at the end there is exactly one job, or none.
 ///
@@ -70,7 +71,11 @@ actor Submitter {
             submission.claim.renew()
             recorder.save(submission.claim.job)
             isUncertain = true
-            accepted = try await shipOrForget(on: host)
+            do {
+                accepted = try await shipOrForget(on: host)
+            } catch is EnvironmentBuild.Abandoned {
+                accepted = try await submission.claim.settle(on: host)
+            }
         }
         if abort.isAsked, let known = accepted {
             // The job was there before the wish arrived.
@@ -91,7 +96,10 @@ actor Submitter {
     private func shipOrForget(on host: any Host) async throws -> RunClaim.Accepted? {
         do {
             return try await ship(on: host)
-        } catch  where !isLinkLoss(error) && !(error is CancellationError) && !(error is SSHError) {
+        } catch
+            where !isLinkLoss(error) && !(error is CancellationError) && !(error is SSHError)
+            && !(error is EnvironmentBuild.Abandoned)
+        {
             forget()
             throw error
         }
@@ -107,11 +115,19 @@ actor Submitter {
         let size = submission.shipment.sentSize
         let console = console
         let began = ContinuousClock.now
-        let accepted = try await submission.send(on: host, abort: abort) { sent in
-            console.progress("sending \(byteCount(sent)) of \(byteCount(size.bytes))")
+        // What comes after the files takes its own time.
+        let arrived = Mutex<ContinuousClock.Instant?>(nil)
+        let accepted = try await submission.send(on: host, abort: abort) { progress in
+            switch progress {
+            case .sent(let bytes): console.progress("sending \(byteCount(bytes)) of \(byteCount(size.bytes))")
+            case .building(let progress):
+                arrived.withLock { $0 = $0 ?? .now }
+                progress.show(on: console)
+            }
         }
+        console.endProgress()
         if accepted != nil {
-            let seconds = (ContinuousClock.now - began) / .seconds(1)
+            let seconds = ((arrived.withLock { $0 } ?? .now) - began) / .seconds(1)
             console.report(
                 .sent(
                     files: size.files, bytes: size.bytes, seconds: seconds,

@@ -138,7 +138,7 @@ extension Laboratory {
     }
 
     /// The memory, in bytes, of the largest running program that has this word among its arguments.
-    fileprivate func memory(ofProgramWith word: String) async throws -> Double {
+    func memory(ofProgramWith word: String) async throws -> Double {
         let list = try await Command(
             laboratory: self, program: "ps", arguments: ["-axwwo", "rss=,args="], directory: "/"
         ).run(within: .seconds(10)).output

@@ -12,8 +12,6 @@ extension Laboratory {
     func snapshotRow(files: Int) async throws -> Row {
         let repository = try await makeRepository("snapshot")
         try await repository.fill(files: files, ofSize: 200)
-        let profile = repository.folder + "/.git/profile.json"
-        try Data(#"{"hostname": "127.0.0.1", "port": 1}"#.utf8).write(to: URL(filePath: profile))
         var round = 0
         func change() throws {
             round += 1
@@ -25,10 +23,12 @@ extension Laboratory {
                 try repository.write("new\(index).txt", repository.text(-round * 10 - index, ofSize: 300))
             }
         }
-        let memory = folder + "/memory"
+        var memory = Series()
         let result = try await interleaved(repetitions) {
             try change()
-            return try await self.timeToSnapshot(in: repository, profile: profile, memory: nil)
+            let (seconds, bytes) = try await self.timeToSnapshot(in: repository)
+            memory.values.append(bytes)
+            return seconds
         } theirs: {
             try change()
             let script = "cp .git/index .git/copy && export GIT_INDEX_FILE=.git/copy && git add -A && git write-tree"
@@ -36,29 +36,28 @@ extension Laboratory {
                 laboratory: self, program: "sh", arguments: ["-c", script], directory: repository.folder
             ).run(within: .seconds(300)).seconds
         }
-        _ = try await timeToSnapshot(in: repository, profile: profile, memory: memory)
-        let peak = try MeasuredChild.peakMemory(from: memory)
         try FileManager.default.removeItem(atPath: repository.folder)
         return Row(
             what: "snapshot, \(files) files, 10 changed, 5 new", against: "git add -A && git write-tree",
             goal: .ratioAtMost(1), unit: .seconds, ours: result.ours, theirs: result.theirs,
-            details: [Detail(name: "memory at most", value: peak, unit: .bytes)])
+            details: [Detail(name: "memory", value: memory.median ?? 0, unit: .bytes)])
     }
 
-    /// From the start of submit until it says that there is a snapshot. It goes on to connect to where nobody listens.
-    ///
-    /// - Parameter memory: the file for what it has used; see ``MeasuredChild``.
-    private func timeToSnapshot(in repository: Repository, profile: String, memory: String?) async throws -> Double {
-        var words = (Programs.submit, ["--json", "-c", profile, "true"])
-        if let memory { words = MeasuredChild.words(words.0, words.1, into: memory) }
-        let submit = Command(
-            laboratory: self, program: words.0, arguments: words.1, directory: repository.folder)
-        let start = ContinuousClock.now
-        return try await submit.watch(within: .seconds(300)) { lines in
-            _ = try await lines.event("snapshot")
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
-            while try await lines.next() != nil {}
-            return seconds
+    /// From the start of submit until it says that there is a snapshot, in seconds; and its memory then, in bytes. It waits for a
+    /// server that never says a word meanwhile, and is ended.
+    private func timeToSnapshot(in repository: Repository) async throws -> (seconds: Double, memory: Double) {
+        try await withListener(preferredPort: nil, loop: loop) { listener in
+            let profile = repository.folder + "/.git/profile.json"
+            try Data(#"{"hostname": "127.0.0.1", "port": \#(listener.port)}"#.utf8).write(to: URL(filePath: profile))
+            let submit = Command(
+                laboratory: self, program: Programs.submit, arguments: ["--json", "-c", profile, "true"],
+                directory: repository.folder)
+            let start = ContinuousClock.now
+            return try await submit.watch(within: .seconds(300)) { lines in
+                _ = try await lines.event("snapshot")
+                let seconds = (ContinuousClock.now - start) / .seconds(1)
+                return (seconds, try await self.memory(ofProgramWith: profile))
+            }
         }
     }
 }
