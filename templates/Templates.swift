@@ -34,7 +34,8 @@ public enum Template: Sendable {
         /// Ends what is left of a job where there is no scheduler.
         case sweep
         /// What is to be done.
-        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env, shell, terminal, guardian, top
+        case submit, settle, watch, jobs, step, files, data, probe, check, board, clean, env, shell, terminal, guardian,
+            top
         /// The end of the script that becomes one TensorBoard over many jobs.
         case boardStart
         /// For `submit`.
