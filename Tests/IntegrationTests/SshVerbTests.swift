@@ -186,11 +186,9 @@ struct SshVerbTests {
                 try await terminal.expect("the shell in job \(id) was ended with it", within: .seconds(30))
                 #expect(try await terminal.finish(within: .seconds(20)) == .exited(75))
             }
-            let left = try await run(
-                Launch(
-                    program: "pgrep", arguments: ["-f", "sleep 543210"], directory: "/",
-                    environment: ["PATH": "/usr/bin:/bin"]))
-            #expect(left.output == "")
+            try await eventually("end of what ran in it", within: .seconds(10)) {
+                try await processes("sleep 543210") == 0 ? true : nil
+            }
         }
     }
 

@@ -72,13 +72,13 @@ case $inside_how in
             tmux*) tmux -S "$inside_place/s" attach-session -t shell 2>&1 ;;
             *) SCREENDIR=$inside_place screen -c "$inside_place/conf" -x shell ;;
         esac
-        if inside_lives; then
+        # What it has written counts: its tmux may take a moment longer to end.
+        if [ -r "$inside_status_file" ] && IFS= read -r inside_status <"$inside_status_file"; then
+            inside_say "end $inside_status"
+        elif inside_lives; then
             inside_say left
         else
-            # One that was killed has left none.
-            inside_status=
-            [ ! -r "$inside_status_file" ] || IFS= read -r inside_status <"$inside_status_file"
-            inside_say "${inside_status:+end }${inside_status:-lost}"
+            inside_say lost
         fi
         ;;
 esac
