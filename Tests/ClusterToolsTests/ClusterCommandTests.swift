@@ -126,8 +126,7 @@ import Testing
                       --version               the version
 
                 JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task
-                of an array, PROFILE:JOB the one on that cluster. Without one the newest job is
-                meant.
+                of an array, PROFILE:JOB the one on that cluster. Without one: the newest job.
 
                 """)
     }
@@ -163,8 +162,7 @@ import Testing
                   -h, --help                  this screen
 
                 JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task
-                of an array, PROFILE:JOB the one on that cluster. Without one the newest job is
-                meant.
+                of an array, PROFILE:JOB the one on that cluster. Without one: the newest job.
 
                 """)
     }

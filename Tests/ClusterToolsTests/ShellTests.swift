@@ -26,10 +26,7 @@ import Testing
     }
 
     @Test func whatIsTypedAppearsAtOnce() {
-        var marks = ShellMarks(tag: ShellMarks.newTag())
-        let tag = marks
-        _ = tag
-        marks = ShellMarks(tag: "\u{1E}abc")
+        var marks = ShellMarks(tag: "\u{1E}abc")
         #expect(marks.feed(Array("\u{1E}abc begin\n@".utf8)).output == Array("@".utf8))
         #expect(marks.feed(Array("~a".utf8)).output == Array("~a".utf8))
         #expect(marks.feed(Array("\u{1E}ab".utf8)).output == [])
@@ -79,11 +76,9 @@ import Testing
             print("\(shell) is not installed")
             return
         }
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "ct it's! $HOME \\ \"q\" % \(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "a b").path
+        let name = "ct it's! $HOME \\ \"q\" % \(UUID().uuidString.prefix(8))"
+        let file = FileManager.default.temporaryDirectory.appending(path: name).path
+        defer { unlink(file) }
         try "printf '<%s>' \"$1\"".write(toFile: file, atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(filePath: path)

@@ -70,6 +70,12 @@ END
         SCREENDIR=$hold_place screen -c "$hold_place/conf" -d -m -S shell /bin/sh "$hold_place/shell" 2>/dev/null
         ;;
 esac
+# screen comes to be a moment after its command has ended.
+hold_tries=0
+until hold_lives "$hold_tool $hold_place" || [ "$hold_tries" -ge 5 ]; do
+    sleep 1
+    hold_tries=$((hold_tries + 1))
+done
 # Somebody else who wants one may be as fast.
 if ! hold_lives "$hold_tool $hold_place" || ! (set -C && printf '%s\n' "$hold_tool $hold_place" >"$hold_record") 2>/dev/null; then
     [ "$hold_tool" != tmux ] || tmux -S "$hold_place/s" kill-server 2>/dev/null

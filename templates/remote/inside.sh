@@ -7,7 +7,7 @@
 #   keep           a shell that is kept: how it ends is written to a file
 #   tmux PLACE, screen PLACE   (as one word each) shows the shell that is kept there
 # What it prints of its own begins with the tag: `begin` before what runs, and `end STATUS` after it, or `left` when the kept
-# shell goes on; `gone` in place of all that when there is none.
+# shell goes on, or `lost` when it was killed; `gone` in place of all that when there is none.
 
 inside_status_file=$2/.shell-${SLURMD_NODENAME:-$(uname -n)}.status
 inside_tag=$1 inside_own=$2 inside_folder=$3 inside_how=$4
@@ -72,12 +72,13 @@ case $inside_how in
             tmux*) tmux -S "$inside_place/s" attach-session -t shell 2>&1 ;;
             *) SCREENDIR=$inside_place screen -c "$inside_place/conf" -x shell ;;
         esac
-        if inside_lives; then
+        # What it has written counts: its tmux may take a moment longer to end.
+        if [ -r "$inside_status_file" ] && IFS= read -r inside_status <"$inside_status_file"; then
+            inside_say "end $inside_status"
+        elif inside_lives; then
             inside_say left
         else
-            inside_status=
-            [ ! -r "$inside_status_file" ] || IFS= read -r inside_status <"$inside_status_file"
-            inside_say "end ${inside_status:-0}"
+            inside_say lost
         fi
         ;;
 esac

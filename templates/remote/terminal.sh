@@ -14,6 +14,8 @@ ct_enter() {
     fi
     [ -n "$ct_guarded" ] || exec "$@"
     trap 'rm -f "$ct_guarded"; exit 143' HUP INT TERM
+    # A shell says of a child that a signal has ended it, to whoever may have gone. Not ignored: the command would ignore it too.
+    trap : PIPE
     (umask 077 && echo "$$" >"$ct_guarded") 2>/dev/null
     "$@"
     rm -f "$ct_guarded"

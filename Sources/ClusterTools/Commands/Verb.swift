@@ -106,7 +106,7 @@ struct Verb: Sendable {
         JOB is a number, a name, a token, or the beginning of one; NUMBER_TASK is a task of an array, PROFILE:JOB the one on \
         that cluster.
         """
-    static let aboutNoJob = " Without one the newest job is meant."
+    static let aboutNoJob = " Without one: the newest job."
 }
 
 extension Verb.Call {

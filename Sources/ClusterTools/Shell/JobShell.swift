@@ -81,7 +81,7 @@ actor JobShell {
             let programs = try programs(for: placement)
             let end =
                 terminal == nil ? try await onPipes(programs, host, use) : try await onTerminal(programs, host, use)
-            if end == .cut { try await explainEnd(on: host) }
+            if end == .cut, let status = try await lastWord(of: programs, on: host) { return status }
             return try status(of: end)
         } catch  where isLinkLoss(error) && hasBegun && isKept != true {
             terminal?.put(UserTerminal.reset + "\r\n")
@@ -97,10 +97,12 @@ actor JobShell {
 
     private var noun: String { wish.command.isEmpty ? "shell" : "command" }
 
-    /// Says so when the job has ended, which ends all that is in it. Its steps end a moment before it does.
-    private func explainEnd(on host: any Host) async throws {
+    /// Finds out what has become of it when it said nothing at its end: the job may have ended, a moment after its steps.
+    ///
+    /// - Returns: the status of a kept shell whose last word was lost on the way.
+    private func lastWord(of programs: ShellPrograms, on host: any Host) async throws -> Int32? {
         terminal?.put(UserTerminal.reset + "\r\n")
-        guard !wish.isOnAccessNode else { return }
+        guard !wish.isOnAccessNode else { return nil }
         for attempt in 1...5 {
             do {
                 _ = try await Placement.find(job, of: profile, on: host)
@@ -109,7 +111,17 @@ actor JobShell {
                     Exit.temporary, "the \(noun) in job \(job.title) was ended with it",
                     why: failure.why ?? failure.what)
             }
+            if isKept == true, let status = try await keptStatus(programs, on: host) { return status }
             if attempt < 5 { try await Task.sleep(for: .seconds(1)) }
+        }
+        return nil
+    }
+
+    private func keptStatus(_ programs: ShellPrograms, on host: any Host) async throws -> Int32? {
+        try await Conversation.with(programs.preparing, on: host) { conversation in
+            guard try await conversation.answer(within: .seconds(60)).outcome == "ready" else { return nil }
+            let words = try await conversation.ask("again \(programs.node)").all("kept")
+            return words.last { $0.hasPrefix("gone ") }.flatMap { Int32($0.dropFirst(5)) }
         }
     }
 

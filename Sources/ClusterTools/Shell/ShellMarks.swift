@@ -8,6 +8,8 @@ struct ShellMarks {
         case ended(Int32)
         /// The kept shell goes on without us.
         case left
+        /// The kept shell was killed.
+        case lost
         /// There is no kept shell.
         case gone
     }
@@ -55,6 +57,9 @@ struct ShellMarks {
             case "left":
                 hasEnded = true
                 marks.append(.left)
+            case "lost":
+                hasEnded = true
+                marks.append(.lost)
             case "gone":
                 hasEnded = true
                 marks.append(.gone)

@@ -137,6 +137,7 @@ struct ShellTraffic: Sendable {
                 case .begun: break
                 case .ended(let status): return .status(status)
                 case .left: return .left
+                case .lost: return .cut
                 case .gone: return .gone
                 }
             }
