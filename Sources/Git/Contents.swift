@@ -89,7 +89,7 @@ extension Repository {
     private func database(of workTree: String) throws(GitError) -> ObjectDatabase {
         if let known = databases[workTree] { return known }
         guard let repository = try Repository.open(workTree) else {
-            throw GitError(.noRepository, "The repository \(workTree) is no longer there.")
+            throw GitError.gone(workTree)
         }
         let database = try ObjectDatabase(of: repository)
         databases[workTree] = database

@@ -102,9 +102,12 @@ final class Directory {
             name.withUnsafeBufferPointer { "\(root)/\($0.baseAddress.map { TreePath($0).description } ?? "")" }
         }
         guard folder >= 0 else {
-            if errno == EACCES { return nil }
-            throw errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-                ? GitError.vanished(location()) : GitError.unreadable(location(), errno)
+            switch errno {
+            case EACCES: return nil
+            // It has just gone.
+            case ENOENT, ENOTDIR, ELOOP: return FolderListing()
+            default: throw GitError.unreadable(location(), errno)
+            }
         }
         return try FolderListing(descriptor: folder, location: location())
     }
@@ -216,6 +219,10 @@ extension GitError {
             .unreadableFile,
             "Cannot read \(location): \(String(cString: strerror(number))). "
                 + "Make it readable, or name it in .gitignore.")
+    }
+
+    static func gone(_ repository: String) -> GitError {
+        GitError(.noRepository, "The repository \(repository) is no longer there.")
     }
 
     static func vanished(_ location: String) -> GitError {

@@ -7,8 +7,8 @@
 #endif
 
 /// What is in one folder: the files and links with what they are, and the folders. Pipes, sockets and devices are not among it.
-struct FolderListing: ~Copyable {
-    struct Name {
+struct FolderListing: Sendable {
+    struct Name: Sendable {
         fileprivate let start: Int
         /// Nil for a folder.
         let stamp: FileStamp?
@@ -20,6 +20,9 @@ struct FolderListing: ~Copyable {
     private var characters: [CChar] = []
     /// There is something of the name `.git`, which is not listed.
     private(set) var hasRepository = false
+
+    /// Of a folder with nothing in it.
+    init() {}
 
     /// Closes `descriptor`, that of the folder.
     ///

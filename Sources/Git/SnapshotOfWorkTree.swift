@@ -20,7 +20,7 @@ extension Repository {
     private func takeSnapshot(_ options: SnapshotOptions) throws -> Snapshot {
         // Fresh, so that nothing is cached: of the index, of .gitignore, of the configuration.
         guard let fresh = try Repository.open(workTree) else {
-            throw GitError(.noRepository, "The repository \(workTree) is no longer there.")
+            throw GitError.gone(workTree)
         }
         let plan = try SnapshotPlan(of: fresh, at: TreePath(""), options)
         let oversized = plan.all.flatMap(\.oversized)

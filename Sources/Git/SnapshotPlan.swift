@@ -36,16 +36,20 @@ final class SnapshotPlan {
         files = try Directory(root: repository.workTree)
         // HEAD first: a commit made between the two then shows as a change, and not as one undone.
         head = try repository.head()
-        let (walk, index) = try atOnce { [root = repository.workTree, options] isUnwanted in
-            try WorkTreeWalk(of: root) { options.isCancelled() || isUnwanted() }
+        let walker = WorkTreeWalker(root: repository.workTree)
+        let (_, index) = try atOnce { [options] isUnwanted in
+            guard let other = try Repository.open(walker.root) else { throw GitError.gone(walker.root) }
+            try walker.work(other) { options.isCancelled() || isUnwanted() }
         } _: {
-            try Index(of: repository)
+            let index = try Index(of: repository)
+            try walker.work(repository, isCancelled: options.isCancelled)
+            return index
         }
         self.index = index
         database = try ObjectDatabase(of: repository, isDryRun: options.dryRun)
 
         let scan = try WorkTreeScan(
-            of: repository, index: index, walk: walk, files: files, isCancelled: options.isCancelled)
+            of: repository, index: index, walk: walker.walk(), files: files, isCancelled: options.isCancelled)
         hiddenChanges = scan.hiddenChanges
         unchanged = scan.unchanged
         for candidate in scan.candidates { try plan(candidate.path, isNew: !candidate.isTracked) }

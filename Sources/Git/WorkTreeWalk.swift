@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
-
 /// All files of a work tree and what they are, in the order of an index. Folders that git is told to ignore are left out.
 ///
 /// It is made without the index, so that the two can be read at once. The paths are C strings in one piece of memory: a hundred
@@ -24,40 +16,28 @@ struct WorkTreeWalk: Sendable {
     /// Folders that this user may not list, or not reach what is in them.
     private(set) var closed: [TreePath] = []
 
-    /// - Parameter root: the work tree of a repository.
-    init(of root: String, isCancelled: () -> Bool) throws {
-        // A handle of its own: libgit2's are for one thread at a time.
-        guard let repository = try Repository.open(root) else {
-            throw GitError(.noRepository, "The repository \(root) is no longer there.")
-        }
-        try walk([], repository, Directory(root: root), isCancelled)
+    /// Puts together what a walker has found.
+    init(of folders: [WorkTreeWalker.Folder]) {
+        add(0, folders)
     }
 
-    /// - Parameter folder: empty, or with a slash at its end.
-    private mutating func walk(
-        _ folder: [CChar], _ repository: Repository, _ files: Directory, _ isCancelled: () -> Bool
-    ) throws {
-        if isCancelled() { throw GitError.cancelled }
-        guard let listing = try files.listing(of: folder) else { return closed.append(Self.path(of: folder)) }
-        if !folder.isEmpty, listing.hasRepository { return nested.append(Self.path(of: folder)) }
-        for name in listing.names {
-            if let stamp = name.stamp {
-                items.append(Item(start: paths.count, stamp: stamp))
-                paths += folder
-                listing.append(name, to: &paths)
-                continue
+    private mutating func add(_ number: Int, _ folders: [WorkTreeWalker.Folder]) {
+        let folder = folders[number]
+        switch folder.state {
+        case .closed: closed.append(folder.treePath)
+        case .nested: nested.append(folder.treePath)
+        case .open(let listing, let inner):
+            var inner = inner[...]
+            for name in listing.names {
+                if let stamp = name.stamp {
+                    items.append(Item(start: paths.count, stamp: stamp))
+                    paths += folder.path
+                    listing.append(name, to: &paths)
+                } else if let number = inner.popFirst(), let number {
+                    add(number, folders)
+                }
             }
-            var inner = folder
-            listing.append(name, to: &inner)
-            // The slash tells libgit2 that it is a folder.
-            if try repository.ignores(inner) { continue }
-            inner.removeLast()
-            try walk(inner, repository, files, isCancelled)
         }
-    }
-
-    private static func path(of folder: [CChar]) -> TreePath {
-        TreePath(folder.dropLast() + [0])
     }
 
     /// Lends a list of all items and their paths.

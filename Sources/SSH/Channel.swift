@@ -9,6 +9,8 @@ struct Channel {
     let pointer: OpaquePointer
     /// A write was left half-way, by its cancellation: libssh2 has to finish that one, which nobody can do any more.
     var isWriteBroken = false
+    /// What was read and was more than somebody wanted, by the number of its stream.
+    var surplus: [CInt: [UInt8]] = [:]
 }
 
 extension Session {
@@ -111,10 +113,28 @@ extension Session {
 
     func read(_ id: ChannelID, stream: CInt, upTo limit: Int) async throws -> [UInt8] {
         precondition(limit > 0, "a read of no bytes would look like the end")
+        var bytes: [UInt8]
+        if let surplus = try channel(id).surplus[stream] {
+            bytes = surplus
+            channels[id]?.surplus[stream] = nil
+        } else {
+            bytes = try await read(id, stream: stream)
+        }
+        if bytes.count > limit {
+            channels[id]?.surplus[stream] = Array(bytes[limit...])
+            bytes.removeSubrange(limit...)
+        }
+        return bytes
+    }
+
+    /// Always reads into a buffer of the same size. libssh2 widens a channel's window by an amount that depends on it; when it must
+    /// wait with that, for new keys, and a read of the channel's other stream carries it out, it asks for the first one's amount and
+    /// counts the second's. In the end it believes in a window that the server does not know of, and the two wait for each other.
+    private func read(_ id: ChannelID, stream: CInt) async throws -> [UInt8] {
         let answer = try await perform { _ in
             let channel = try channel(id).pointer
             var count = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: min(limit, 1 << 16)) { buffer, initialized in
+            let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, initialized in
                 buffer.withMemoryRebound(to: CChar.self) {
                     count = libssh2_channel_read_ex(channel, stream, $0.baseAddress, $0.count)
                 }

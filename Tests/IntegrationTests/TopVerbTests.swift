@@ -6,7 +6,7 @@ import Testing
 struct TopVerbTests {
     /// Keeps a core busy, and holds some memory; for a minute or two of its time, whatever becomes of us.
     private static let busy =
-        "x=$(head -c 20000000 /dev/zero | tr '\\0' x); n=0; while [ $n -lt 200000000 ]; do n=$((n+1)); done"
+        "x=$(head -c 20000000 /dev/zero | tr '\\0' x); n=0; while [ $n -lt 30000000 ]; do n=$((n+1)); done"
 
     private func objects(_ finished: Finished) throws -> [[String: Any]] {
         try finished.output.split(separator: "\n").map {
