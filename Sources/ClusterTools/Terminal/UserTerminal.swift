@@ -54,11 +54,9 @@ struct UserTerminal: Sendable {
     func hold<R>(
         _ use: Use, greeting: String = "", farewell: String = "", _ body: () async throws -> R
     ) async throws -> R {
-        try take(use, greeting)
-        var modes = modes
-        terminal_guard(STDIN_FILENO, &modes, Self.reset)
         // Before the sources, which put a handler in its place.
         let before = signal(SIGTSTP, SIG_IGN)
+        let isReady = DispatchGroup()
         let sources = [SIGWINCH, SIGCONT, SIGTSTP].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
             source.setEventHandler {
@@ -66,12 +64,21 @@ struct UserTerminal: Sendable {
                 if number == SIGTSTP { stop(use, greeting, farewell) }
                 changed.fire()
             }
+            isReady.enter()
+            source.setRegistrationHandler { isReady.leave() }
             source.activate()
             return source
         }
         defer {
             for source in sources { source.cancel() }
             signal(SIGTSTP, before)
+        }
+        // A stop before that would leave the terminal as nobody wants it.
+        isReady.wait()
+        try take(use, greeting)
+        var modes = modes
+        terminal_guard(STDIN_FILENO, &modes, Self.reset)
+        defer {
             terminal_guard(STDIN_FILENO, nil, nil)
             give(farewell)
         }
@@ -84,7 +91,7 @@ struct UserTerminal: Sendable {
         case .raw: cfmakeraw(&changed)
         case .keys: changed.c_lflag &= ~tcflag_t(ICANON | ECHO)
         }
-        guard tcsetattr(STDIN_FILENO, TCSADRAIN, &changed) == 0 else {
+        guard set(changed) == 0 else {
             throw Failure(
                 Exit.osError, "the terminal's modes cannot be set", why: String(cString: strerror(errno)))
         }
@@ -93,14 +100,22 @@ struct UserTerminal: Sendable {
 
     private func give(_ farewell: String) {
         put(farewell)
-        var modes = modes
         // Fails where the terminal is gone, which needs nothing any more.
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &modes)
+        _ = set(modes)
+    }
+
+    /// Waits for what is still to be shown; a signal may end that wait too early.
+    private func set(_ modes: termios) -> CInt {
+        var modes = modes
+        var result: CInt
+        repeat { result = tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) } while result != 0 && errno == EINTR
+        return result
     }
 
     private func stop(_ use: Use, _ greeting: String, _ farewell: String) {
         give(farewell)
-        kill(getpid(), SIGSTOP)
+        // To this thread: another might take the signal, and this one go on for a moment.
+        raise(SIGSTOP)
         // Here again.
         do { try take(use, greeting) } catch { changed.fire() }
     }
