@@ -76,12 +76,17 @@ public struct PartitionUsage: Sendable, Equatable {
     public var cpus = Share()
     /// By type, in the order of their names: sinfo's own changes with what the nodes do. The total has those of nodes that are down too.
     public var gpus: [(type: String, share: Share)] = []
+    /// So many cores are free on one node at least: Slurm counts those of nodes in the same state together.
+    public var coresOfANode = 0
+    /// So many GPUs of a type are.
+    public var gpusOfANode: [String: Int] = [:]
     /// How many jobs wait for it.
     public var pending = 0
 
     public static func == (a: PartitionUsage, b: PartitionUsage) -> Bool {
         a.name == b.name && a.isDefault == b.isDefault && a.isUp == b.isUp && a.nodes == b.nodes && a.cpus == b.cpus
             && a.gpus.elementsEqual(b.gpus) { $0 == $1 } && a.pending == b.pending
+            && a.coresOfANode == b.coresOfANode && a.gpusOfANode == b.gpusOfANode
     }
 
     /// Puts the lines of `sinfo` together.
@@ -115,12 +120,18 @@ public struct PartitionUsage: Sendable, Equatable {
         cpus.total += line.cpus.total
         if line.isUsable {
             cpus.free += line.cpus.idle
+            // Not less than the average, on the one that has most.
+            if line.nodes > 0 {
+                let (average, rest) = line.cpus.idle.quotientAndRemainder(dividingBy: line.nodes)
+                coresOfANode = max(coresOfANode, rest == 0 ? average : average + 1)
+            }
             if line.state == "idle" { nodes.free += line.nodes }
         }
         for kind in line.gpus.gpus {
             let free = line.isUsable ? max(0, kind.count - line.gpusInUse[kind.type]) : 0
             let (all, overflow) = kind.count.multipliedReportingOverflow(by: line.nodes)
             guard !overflow else { continue }
+            gpusOfANode[kind.type] = max(gpusOfANode[kind.type] ?? 0, free)
             if let index = gpus.firstIndex(where: { $0.type == kind.type }) {
                 gpus[index].share.free += free * line.nodes
                 gpus[index].share.total += all

@@ -40,11 +40,14 @@ import Testing
     }
 
     private func partition(
-        _ name: String, cores: (Int, Int) = (16, 64), gpus: [(String, Int, Int)] = [], isDefault: Bool = true
+        _ name: String, cores: (Int, Int) = (16, 64), gpus: [(String, Int, Int)] = [], isDefault: Bool = true,
+        nodes: Int = 1
     ) -> PartitionUsage {
         var usage = PartitionUsage(name: name, isDefault: isDefault, isUp: true)
         usage.cpus = .init(free: cores.0, total: cores.1)
         usage.gpus = gpus.map { ($0.0, .init(free: $0.1, total: $0.2)) }
+        usage.coresOfANode = cores.0 / nodes
+        usage.gpusOfANode = Dictionary(gpus.map { ($0.0, $0.1 / nodes) }) { first, _ in first }
         return usage
     }
 
@@ -167,6 +170,16 @@ import Testing
         #expect(try choose("gpu-memory=20G", findings).offer.options.map(\.value) == ["gpu:h100:1"])
         let failure = #expect(throws: Failure.self) { try choose("gpus=5", findings) }
         #expect(failure?.why == "fir: gpu: 5 GPUs needed, there are 4 of 8 h100, 3 of 7 h100_1g.10gb, 0 of 4 a100 free")
+    }
+
+    /// A job's task is on one node.
+    @Test func whatIsFreeOnManyNodesIsNotFreeOnOne() throws {
+        let wide = try cluster("fir", [partition("wide", cores: (8, 64), gpus: [("h100", 4, 8)], nodes: 4)])
+        #expect(try choose("cpus=2", [wide]).offer.options.map(\.value) == ["2"])
+        let error = #expect(throws: Failure.self) { try choose("cpus=4", [wide]) }
+        #expect(error?.why?.contains("wide: 2 cores free on one node, not 4") == true)
+        let spread = #expect(throws: Failure.self) { try choose("gpus=2", [wide]) }
+        #expect(spread?.why?.contains("4 of 8 h100 free, 1 on one node") == true)
     }
 
     @Test func thePartitionOfTheProfileCounts() throws {

@@ -45,6 +45,8 @@ import Testing
         #expect(usages[0].nodes == .init(free: 10, total: 15))
         #expect(usages[0].cpus == .init(free: 640, total: 960))
         #expect(usages[0].gpus.map(\.share) == [.init(free: 40, total: 60)])
+        #expect(usages[0].coresOfANode == 64)
+        #expect(usages[0].gpusOfANode == ["a100": 4])
         #expect(!usages[0].isDefault && !usages[1].isUp)
         #expect(usages[1].gpus.isEmpty)
     }

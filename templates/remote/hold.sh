@@ -41,7 +41,7 @@ hold_folder=${TMPDIR:-/tmp}
 case $hold_folder in *[!A-Za-z0-9/._-]*) hold_folder=/tmp ;; esac
 [ "${#hold_folder}" -lt 70 ] && [ -w "$hold_folder" ] || hold_folder=/tmp
 hold_place=$(mktemp -d "$hold_folder/ct-XXXXXX" 2>/dev/null) || { hold_answer nothing; exit 0; }
-printf '%s\n' "$hold_shell" >"$hold_place/shell"
+printf 'echo $$ >%s/leader\n%s\n' "$hold_place" "$hold_shell" >"$hold_place/shell"
 
 # Neither is to be noticed: no line of status, no key of its own, and what scrolls away goes where the terminal keeps it.
 case $hold_tool in
@@ -87,14 +87,36 @@ if ! hold_lives "$hold_tool $hold_place" || ! (set -C && printf '%s\n' "$hold_to
     exit 0
 fi
 hold_answer "$hold_tool $hold_place"
-# It is a daemon by now, which not every site's Slurm knows to be of this step: it ends with the job all the same.
+
+# hold_rest: what runs on the shell's terminal.
+hold_rest() {
+    IFS= read -r hold_leader <"$hold_place/leader" || return 0
+    for hold_process in /proc/[0-9]*; do
+        IFS= read -r hold_line <"$hold_process/stat" || continue
+        # State, parent, group and session.
+        set -- ${hold_line##*) }
+        [ "${4:-}" != "$hold_leader" ] || echo "${hold_process#/proc/}"
+    done
+} 2>/dev/null
+
 hold_end() {
     trap '' HUP INT TERM
     [ "$hold_tool" != tmux ] || tmux -S "$hold_place/s" kill-server
     [ "$hold_tool" != screen ] || SCREENDIR=$hold_place screen -S shell -X quit
     rm -rf "$hold_record" "$hold_place"
 }
-trap 'hold_end; exit 0' HUP INT TERM
+
+# The job ends. What keeps the shell is a daemon by now, which not every site's Slurm knows to be of this step; and a shell leaves
+# something in its background. All of it ends with the job.
+hold_stop() {
+    trap '' HUP INT TERM
+    hold_all=$(hold_rest)
+    hold_end
+    [ -z "$hold_all" ] || { kill -HUP $hold_all; sleep 1; kill -KILL $hold_all; } 2>/dev/null
+    exit 0
+}
+trap hold_stop HUP INT TERM
+
 # A step ends, and all that it has started, with what it runs.
 while hold_lives "$hold_tool $hold_place"; do
     if [ "$hold_tool" = tmux ]; then tmux -S "$hold_place/s" wait-for over & else sleep 5 & fi

@@ -129,8 +129,8 @@ extension Need {
         var lacks: [String] = []
         var options: [(String, String)] = []
         if let cpus {
-            if partition.cpus.free < cpus {
-                lacks.append("\(partition.name): \(partition.cpus.free) cores free, not \(cpus)")
+            if partition.coresOfANode < cpus {
+                lacks.append("\(partition.name): \(partition.coresOfANode) cores free on one node, not \(cpus)")
             }
             options.append(("--cpus-per-task", "\(cpus)"))
         }
@@ -142,7 +142,7 @@ extension Need {
             let sizes = partition.gpus.compactMap { kind -> (type: String, memory: Int)? in
                 // Without a need of memory any type will do.
                 guard let memory = GenericResources.memory(ofType: kind.type) ?? (gpuMemory == nil ? 0 : nil),
-                    memory >= gpuMemory ?? 0, kind.share.free >= gpus
+                    memory >= gpuMemory ?? 0, partition.gpusOfANode[kind.type] ?? 0 >= gpus
                 else { return nil }
                 return (kind.type, memory)
             }
@@ -163,6 +163,7 @@ extension Need {
 
     private func lackOfGPUs(in partition: PartitionUsage) -> String {
         guard !partition.gpus.isEmpty else { return "no GPU" }
+        let isSpread = partition.gpus.contains { $0.share.free >= gpus ?? 1 }
         return "\(words(of: gpus ?? 1)) needed, there are "
             + partition.gpus.map { kind in
                 let type = kind.type.isEmpty ? "GPUs without a type" : kind.type
@@ -170,6 +171,7 @@ extension Need {
                 return "\(kind.share.free) of \(kind.share.total) \(type)"
                     + (gpuMemory == nil ? "" : size.map { " of \($0 >> 30) GB" } ?? " of unknown memory")
             }.joined(separator: ", ") + " free"
+            + (isSpread ? ", \(partition.gpusOfANode.values.max() ?? 0) on one node" : "")
     }
 
     /// So many GPUs, with the memory that they need.
