@@ -71,7 +71,8 @@ let package = Package(
             swiftSettings: strict),
         // No test: see Tests/Benchmarks/run.
         .executableTarget(
-            name: "Benchmarks", dependencies: ["IO"], path: "Tests/Benchmarks", exclude: ["run"], swiftSettings: strict),
+            name: "Benchmarks", dependencies: ["IO"], path: "Tests/Benchmarks", exclude: ["run", "growth.svg"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -50,7 +50,7 @@ struct Picture {
             Picture.left + (log10(value) - xs.0) / (xs.1 - xs.0) * (right - Picture.left)
         }
         func y(_ value: Double) -> Double { bottom - (log10(value) - ys.0) / (ys.1 - ys.0) * (bottom - Picture.top) }
-        var text = "<text class=\"t\" x=\"\(number(Picture.left))\" y=\"14\">\(panel.title)</text>\n"
+        var text = "<text class=\"t\" x=\"\(number(Picture.left))\" y=\"14\">\(escaped(panel.title))</text>\n"
         for value in decades(ys) {
             text += line(Picture.left, y(value), right, y(value))
             text += label(panel.unit.words(value), Picture.left - 5, y(value) + 3, anchor: "end")
@@ -69,7 +69,7 @@ struct Picture {
                     "<circle class=\"c\(name)\" cx=\"\(number(x(point.x)))\" cy=\"\(number(y(point.y)))\" r=\"3\"/>\n"
             }
             text +=
-                "<text class=\"c\(name)\" x=\"\(number(Picture.left + Double(index) * 110))\" y=\"28\">\(curve.name)</text>\n"
+                "<text class=\"c\(name)\" x=\"\(number(Picture.left + Double(index) * 110))\" y=\"28\">\(escaped(curve.name))</text>\n"
         }
         return text
     }
@@ -89,8 +89,12 @@ struct Picture {
         "<path class=\"g\" d=\"M\(number(x1)) \(number(y1))L\(number(x2)) \(number(y2))\"/>\n"
     }
 
+    private func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+    }
+
     private func label(_ text: String, _ x: Double, _ y: Double, anchor: String) -> String {
-        "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(text)</text>\n"
+        "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">\(escaped(text))</text>\n"
     }
 
     private func number(_ value: Double) -> String { String(format: "%.1f", value) }
