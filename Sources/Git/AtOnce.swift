@@ -4,25 +4,28 @@ internal import Synchronization
 /// Does `first` on another thread while this one does `second`. When one fails, the other is told to end, and the failure thrown.
 ///
 /// - Parameter first: asks its argument often whether it is still wanted.
-func atOnce<First: Sendable, Second>(
-    _ first: @escaping @Sendable (_ isUnwanted: @escaping @Sendable () -> Bool) throws -> First,
-    _ second: () throws -> Second
-) throws -> (First, Second) {
-    let side = Side<First>()
+func atOnce<Value>(
+    _ first: @escaping @Sendable (_ isUnwanted: @escaping @Sendable () -> Bool) throws -> Void,
+    _ second: () throws -> Value
+) throws -> Value {
+    let side = Side()
     let group = DispatchGroup()
     DispatchQueue.global(qos: .userInitiated).async(group: group) {
-        let result = Result { try first { side.isUnwanted.load(ordering: .relaxed) } }
-        side.result.withLock { $0 = result }
+        do {
+            try first { side.isUnwanted.load(ordering: .relaxed) }
+        } catch {
+            side.failure.withLock { $0 = error }
+        }
     }
     let result = Result { try second() }
     if case .failure = result { side.isUnwanted.store(true, ordering: .relaxed) }
     group.wait()
-    let second = try result.get()
-    guard let first = side.result.withLock({ $0 }) else { preconditionFailure("the other thread has left no result") }
-    return (try first.get(), second)
+    let value = try result.get()
+    if let failure = side.failure.withLock({ $0 }) { throw failure }
+    return value
 }
 
-private final class Side<Value: Sendable>: Sendable {
-    let result = Mutex<Result<Value, any Error>?>(nil)
+private final class Side: Sendable {
+    let failure = Mutex<(any Error)?>(nil)
     let isUnwanted = Atomic(false)
 }

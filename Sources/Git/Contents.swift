@@ -70,8 +70,7 @@ extension Repository {
             // Gone, locked, changing: the object has it all the same.
             return nil
         }
-        let digest = try Digest(.sha1)
-        try Array("blob \(bytes.count)\0".utf8).withUnsafeBytes { try digest.update($0) }
+        let digest = try Digest.ofBlob(size: bytes.count)
         try bytes.withUnsafeBytes { try digest.update($0) }
         return try ObjectID(digest.finish()) == id ? bytes : nil
     }

@@ -25,6 +25,13 @@ struct Digest: ~Copyable {
         self.context = context
     }
 
+    /// For the name of a blob of `size` bytes, which are still to be added.
+    static func ofBlob(size: Int) throws -> Digest {
+        let digest = try Digest(.sha1)
+        try Array("blob \(size)\0".utf8).withUnsafeBytes { try digest.update($0) }
+        return digest
+    }
+
     deinit { EVP_MD_CTX_free(context) }
 
     func update(_ bytes: UnsafeRawBufferPointer) throws(GitError) {

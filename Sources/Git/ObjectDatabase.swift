@@ -52,8 +52,7 @@ final class ObjectDatabase {
     /// Stores a blob of `size` bytes that `produce` hands to its argument in pieces: for what is too large for memory.
     func writeBlob(size: Int, _ produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws -> ObjectID {
         guard !isDryRun else {
-            let digest = try Digest(.sha1)
-            try Array("blob \(size)\0".utf8).withUnsafeBytes { try digest.update($0) }
+            let digest = try Digest.ofBlob(size: size)
             try produce { try digest.update($0) }
             let id = try ObjectID(digest.finish())
             unwritten[id] = size

@@ -37,7 +37,7 @@ final class SnapshotPlan {
         // HEAD first: a commit made between the two then shows as a change, and not as one undone.
         head = try repository.head()
         let walker = WorkTreeWalker(root: repository.workTree)
-        let (_, index) = try atOnce { [options] isUnwanted in
+        let index = try atOnce { [options] isUnwanted in
             guard let other = try Repository.open(walker.root) else { throw GitError.gone(walker.root) }
             try walker.work(other) { options.isCancelled() || isUnwanted() }
         } _: {

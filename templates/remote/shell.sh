@@ -11,8 +11,7 @@ ct_keep() {
     if [ -n "$ct_id" ] && ! ct_have setsid; then
         ct_value="there is no setsid on $(uname -n)"
     elif [ -n "$ct_id" ]; then
-        ct_overlap=--overlap
-        case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
+        ct_find_overlap
         # Beside the job's own steps; those of Slurm before 20.11 share what the job has anyway. A step goes on when its srun is
         # killed, as long as the job does, so that nothing has to stay on this machine: all of srun at once, or what is left of it
         # ends the step.

@@ -189,3 +189,9 @@ scheduler_cancel_each() {
     # Numbers, and no patterns.
     [ -z "$ct_ids" ] || scheduler_cancel $ct_ids
 }
+
+# ct_find_overlap: the option for a step beside the job's own, in ct_overlap; none where steps share what the job has anyway, before 20.11.
+ct_find_overlap() {
+    ct_overlap=--overlap
+    case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
+}

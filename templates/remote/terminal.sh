@@ -7,8 +7,7 @@ ct_enter() {
     set -- /bin/sh -c "$ct_inside" shell "$@"
     if [ -n "$ct_id" ]; then
         # Beside the job's own steps, on all that the job has. Those of Slurm before 20.11 share it anyway.
-        ct_overlap=--overlap
-        case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
+        ct_find_overlap
         set -- srun $ct_overlap --quiet --jobid="$ct_id" --nodelist="$ct_node" --nodes=1 --ntasks=1 --mem=0 --chdir=/ \
             ${ct_pty:+--pty} "$@"
     fi

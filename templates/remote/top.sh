@@ -27,8 +27,7 @@ ct_top() {
     fi
     ct_have srun || ct_fail 69 "no srun on $(uname -n)" "looked in PATH=$PATH"
     ct_allowed_memory
-    ct_overlap=--overlap
-    case $(srun --help 2>/dev/null) in *--overlap*) ;; *) ct_overlap= ;; esac
+    ct_find_overlap
     exec srun $ct_overlap --quiet --jobid="$ct_id" --nodes="$ct_nodes" --ntasks="$ct_nodes" --ntasks-per-node=1 --mem=0 --chdir=/ \
         /bin/sh -c "$ct_clean" clean "$ct_sampler" "$ct_tag" "SLURM_JOB_ID=$ct_id" "$ct_own" "$ct_interval" "$ct_count" "$ct_value"
 }
