@@ -45,6 +45,11 @@ public final class PollLoop: SerialExecutor, TaskExecutor, Sendable {
         try await ready(fd, Int16(POLLOUT))
     }
 
+    /// Lets whatever else is ready run first: to be called on the loop, between steps of something long.
+    ///
+    /// `Task.yield()` is no substitute: it takes the way over another thread.
+    public func turn() async { await core.turn() }
+
     private func ready(_ fd: CInt, _ events: Int16) async throws {
         let outcome = OneShot<Void>()
         let id = try core.watch(fd, events, outcome)
@@ -64,6 +69,8 @@ private final class PollLoopCore: Sendable {
 
     struct State {
         var jobs: [UnownedJob] = []
+        /// Those who let the others go first.
+        var yielding: [UnsafeContinuation<Void, Never>] = []
         var watchers: [UInt64: Watcher] = [:]
         var nextWatcher: UInt64 = 0
         var isRunning = false
@@ -98,6 +105,10 @@ private final class PollLoopCore: Sendable {
 
     func enqueue(_ job: UnownedJob) {
         change { $0.jobs.append(job) }
+    }
+
+    func turn() async {
+        await withUnsafeContinuation { continuation in change { $0.yielding.append(continuation) } }
     }
 
     /// Gives the number to ``unwatch(_:)`` by.
@@ -155,8 +166,11 @@ private final class PollLoopCore: Sendable {
 
     // MARK: On the thread
 
+    /// How long a descriptor that is ready waits for jobs: many times what it takes to look at some hundred of them.
+    private static let patience = Duration.microseconds(200)
+
     private enum Turn {
-        case run([UnownedJob])
+        case run([UnownedJob], yielding: [UnsafeContinuation<Void, Never>])
         case poll([UInt64: Watcher], timeout: CInt)
         case end
     }
@@ -164,15 +178,15 @@ private final class PollLoopCore: Sendable {
     private func run() {
         thread.store(currentThreadID(), ordering: .relaxed)
         // Jobs that follow each other for ever must not starve the descriptors.
-        var turnsSincePoll = 0
+        var lastPoll = ContinuousClock.now
         while true {
-            switch nextTurn(isPollDue: turnsSincePoll >= 16) {
-            case .run(let jobs):
+            switch nextTurn(isPollDue: .now - lastPoll >= PollLoopCore.patience) {
+            case .run(let jobs, let yielding):
                 perform(jobs)
-                turnsSincePoll += 1
+                for continuation in yielding { continuation.resume() }
             case .poll(let watchers, let timeout):
                 wait(for: watchers, timeout: timeout)
-                turnsSincePoll = 0
+                lastPoll = .now
             case .end: return
             }
         }
@@ -180,11 +194,14 @@ private final class PollLoopCore: Sendable {
 
     private func nextTurn(isPollDue: Bool) -> Turn {
         state.withLock { state in
-            if !state.jobs.isEmpty {
+            if !state.jobs.isEmpty || !state.yielding.isEmpty {
                 // Nobody wakes a thread that has jobs, so it must not sleep.
                 if isPollDue { return .poll(state.watchers, timeout: 0) }
-                defer { state.jobs.removeAll(keepingCapacity: true) }
-                return .run(state.jobs)
+                defer {
+                    state.jobs.removeAll(keepingCapacity: true)
+                    state.yielding.removeAll(keepingCapacity: true)
+                }
+                return .run(state.jobs, yielding: state.yielding)
             }
             if state.isStopping, state.watchers.isEmpty {
                 state.isRunning = false

@@ -14,7 +14,7 @@ public func relay(_ a: any ByteStream, _ b: any ByteStream) async throws {
 
 /// Sends all that `source` has left to `target`, and then its end.
 public func copy(from source: any ByteStream, to target: any ByteStream) async throws {
-    while case let bytes = try await source.read(upTo: 1 << 16), !bytes.isEmpty {
+    while case let bytes = try await source.read(upTo: 1 << 17), !bytes.isEmpty {
         try await target.write(bytes)
     }
     try await target.finishWriting()

@@ -134,7 +134,7 @@ extension Session {
         let answer = try await perform { _ in
             let channel = try channel(id).pointer
             var count = 0
-            let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, initialized in
+            let bytes = [UInt8](unsafeUninitializedCapacity: Session.piece) { buffer, initialized in
                 buffer.withMemoryRebound(to: CChar.self) {
                     count = libssh2_channel_read_ex(channel, stream, $0.baseAddress, $0.count)
                 }
@@ -165,7 +165,7 @@ extension Session {
             sent += try value(of: answer, "writing")
             channels[id]?.isWriteBroken = false
             // Others who write get their turn after every packet.
-            await Task.yield()
+            await loop.turn()
         }
     }
 

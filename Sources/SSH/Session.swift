@@ -29,8 +29,9 @@ public actor Session {
 
     var channels: [ChannelID: Channel] = [:]
     var lastChannelID: ChannelID = 0
-    /// The shortest time that the server has taken to answer.
-    var roundTrip: Duration
+    /// The shortest time that the server has taken to open a channel: it is as far away as that, at most. Its system's answer to the
+    /// connection says nothing, where something stands between. Until there was one, as far as one can be away.
+    var roundTrip = Duration.seconds(1)
     /// Channels that are closed on our side, and not yet on the server's.
     var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?
@@ -43,10 +44,9 @@ public actor Session {
     /// The request for a channel that went with the login.
     var earlyOpening = EarlyOpening.none
 
-    private init(to endpoint: Endpoint, loop: PollLoop, roundTrip: Duration) throws {
+    private init(to endpoint: Endpoint, loop: PollLoop) throws {
         self.endpoint = endpoint
         self.loop = loop
-        self.roundTrip = roundTrip
         library = try LibraryHandle()
         wire = library.context.wire
     }
@@ -61,12 +61,9 @@ public actor Session {
         to endpoint: Endpoint, login: Login, over stream: (any ByteStream)? = nil, loop: PollLoop,
         _ body: (Session) async throws -> R
     ) async throws -> R {
-        // As far as one can be away, until an answer comes.
-        let unknown = Duration.seconds(1)
         if let stream {
-            return try await run(to: endpoint, login: login, over: stream, loop: loop, roundTrip: unknown, body)
+            return try await run(to: endpoint, login: login, over: stream, loop: loop, body)
         }
-        let start = ContinuousClock.now
         // The body's errors must not be mistaken for the connection's.
         let outcome: Result<R, any Error>
         do {
@@ -74,10 +71,7 @@ public actor Session {
                 toHost: endpoint.host, port: endpoint.port, timeout: login.connectTimeout, loop: loop
             ) { stream in
                 do {
-                    // The server's system has answered once.
-                    return .success(
-                        try await run(
-                            to: endpoint, login: login, over: stream, loop: loop, roundTrip: .now - start, body))
+                    return .success(try await run(to: endpoint, login: login, over: stream, loop: loop, body))
                 } catch {
                     return .failure(error)
                 }
@@ -89,10 +83,10 @@ public actor Session {
     }
 
     private static func run<R: Sendable>(
-        to endpoint: Endpoint, login: Login, over stream: any ByteStream, loop: PollLoop, roundTrip: Duration,
+        to endpoint: Endpoint, login: Login, over stream: any ByteStream, loop: PollLoop,
         _ body: (Session) async throws -> R
     ) async throws -> R {
-        let session = try Session(to: endpoint, loop: loop, roundTrip: roundTrip)
+        let session = try Session(to: endpoint, loop: loop)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await session.receive(from: stream) }
             group.addTask { await session.send(to: stream) }
@@ -118,14 +112,20 @@ public actor Session {
 
     // MARK: The wire
 
+    /// How many bytes are taken at once, from the server and by whoever reads a channel. If those took less, what has come in would
+    /// pile up here, and the server learned late that it may send more.
+    static let piece = 1 << 17
+
     /// Takes bytes from the stream to the wire until it ends.
     private func receive(from stream: any ByteStream) async {
         do {
-            while case let bytes = try await stream.read(upTo: 1 << 18), !bytes.isEmpty {
+            while case let bytes = try await stream.read(upTo: Session.piece), !bytes.isEmpty {
                 lastReceived = .now
                 wire.receive(bytes)
                 releaseClosedChannels()
                 arrivals.signal()
+                // Whoever waited for them takes them before more come in.
+                await loop.turn()
             }
             // What has come in before can still be used; then whoever wants more learns that there is none.
             wire.end()

@@ -54,13 +54,7 @@ actor DelayLine {
             try await changed.wait(after: generation)
         }
         try await Task.sleep(until: chunks[0].arrival, tolerance: .zero, clock: .continuous)
-        // What has arrived by now goes on together.
-        let now = ContinuousClock.now
-        var arrived = chunks.removeFirst().bytes
-        while let chunk = chunks.first, chunk.arrival <= now, arrived.count < 1 << 20 {
-            arrived += chunk.bytes
-            chunks.removeFirst()
-        }
+        let arrived = chunks.removeFirst().bytes
         count -= arrived.count
         changed.signal()
         return arrived

@@ -60,7 +60,8 @@ final class Link: Sendable {
         try await withThrowingDiscardingTaskGroup { group in
             while true {
                 let connection = try await listener.accept()
-                group.addTask { await self.pass(connection) }
+                // All on one thread: to change between some takes longer than what there is to do.
+                group.addTask(executorPreference: loop) { await self.pass(connection) }
             }
         }
     }
