@@ -25,23 +25,13 @@ extension Repository {
 
     /// How `tree` differs from that of a commit; from nothing when there is none.
     func changes(from commit: ObjectID?, to tree: ObjectID) throws(GitError) -> ChangeCounts {
-        try changes(from: commit) { old, diff in
-            var new: OpaquePointer?
-            var id = tree.raw
-            let result = git_tree_lookup(&new, handle, &id)
-            defer { git_tree_free(new) }
-            return result < 0 ? result : git_diff_tree_to_tree(&diff, handle, old, new, nil)
-        }
+        var old: ObjectID?
+        if let commit { old = try self.tree(of: commit) }
+        return try TreeComparison(of: self, from: old, to: tree).counts
     }
 
     /// As ``changes(from:to:)-(_,ObjectID)``, for a tree that is not written: it looks at every folder.
     func changes(from commit: ObjectID?, to index: Index) throws(GitError) -> ChangeCounts {
-        try changes(from: commit) { git_diff_tree_to_index(&$1, handle, $0, index.handle, nil) }
-    }
-
-    private func changes(
-        from commit: ObjectID?, _ compare: (_ old: OpaquePointer?, _ diff: inout OpaquePointer?) -> CInt
-    ) throws(GitError) -> ChangeCounts {
         var tree: OpaquePointer?
         if let commit {
             try withCommit(commit) { pointer throws(GitError) in
@@ -50,7 +40,9 @@ extension Repository {
         }
         defer { git_tree_free(tree) }
         var diff: OpaquePointer?
-        try Library.check(compare(tree, &diff), "Cannot compare the snapshot with the last commit")
+        try Library.check(
+            git_diff_tree_to_index(&diff, handle, tree, index.handle, nil),
+            "Cannot compare the snapshot with the last commit")
         defer { git_diff_free(diff) }
         let added = git_diff_num_deltas_of_type(diff, GIT_DELTA_ADDED)
         let deleted = git_diff_num_deltas_of_type(diff, GIT_DELTA_DELETED)

@@ -12,8 +12,6 @@ final class ObjectDatabase {
     private var unwritten: [ObjectID: Int] = [:]
     /// Of these the small ones: a pointer of git-lfs is nowhere else.
     private var unwrittenContents: [ObjectID: [UInt8]] = [:]
-    /// Of blobs that are the same as files, in bytes: it takes less time to look at a file than for an object.
-    private var knownSizes: [ObjectID: Int] = [:]
 
     init(of repository: Repository, isDryRun: Bool = false) throws(GitError) {
         var handle: OpaquePointer?
@@ -73,14 +71,9 @@ final class ObjectDatabase {
         return ObjectID(id)
     }
 
-    func learn(sizes: [(blob: ObjectID, size: Int)]) {
-        knownSizes.reserveCapacity(sizes.count)
-        for (blob, size) in sizes { knownSizes[blob] = size }
-    }
-
     /// How large an object is, in bytes, without its content being read; nil when the repository lacks it.
     func size(of id: ObjectID) throws(GitError) -> Int? {
-        if let size = unwritten[id] ?? knownSizes[id] { return size }
+        if let size = unwritten[id] { return size }
         var raw = id.raw
         var size = 0
         var type = GIT_OBJECT_ANY

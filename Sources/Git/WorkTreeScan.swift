@@ -25,8 +25,8 @@ struct WorkTreeScan {
     /// Tracked files that git was told not to look at, and which have changed.
     var hiddenChanges: [TreePath] = []
 
-    /// Blobs that are the same as files, and their sizes in bytes.
-    var unchanged: [(blob: ObjectID, size: Int)] = []
+    /// Blobs that are the same as files, and their sizes, in the order of the index.
+    var unchanged = BlobSizes()
     /// Directories with a `.git` in them and tracked files beside it: they are directories as others.
     var adopted: [TreePath] = []
 
@@ -89,6 +89,7 @@ struct WorkTreeScan {
     ) throws -> [TreePath] {
         var untracked: [TreePath] = []
         unchanged.reserveCapacity(index.count)
+        defer { unchanged.sortByPosition(unlessSorted: !index.ignoresCase) }
         try walk.withItems { items, path in
             var rest = items
             var isTracked = false
@@ -107,7 +108,7 @@ struct WorkTreeScan {
                 }
                 // Not passed over yet: a conflict has up to three entries of one path.
                 isTracked = rest.first != nil && order == 0
-                try compare(entry, name, isTracked ? rest.first?.stamp : nil, files, rules)
+                try compare(entry, at: position, name, isTracked ? rest.first?.stamp : nil, files, rules)
             }
             while !rest.isEmpty { skip() }
         }
@@ -116,15 +117,17 @@ struct WorkTreeScan {
 
     /// - Parameter stamp: nil where the walk has not come upon the file: it is gone, or lies where nobody looks.
     private mutating func compare(
-        _ entry: git_index_entry, _ name: UnsafePointer<CChar>, _ stamp: FileStamp?, _ files: Directory,
-        _ rules: FileStamp.Rules
+        _ entry: git_index_entry, at position: Int, _ name: UnsafePointer<CChar>, _ stamp: FileStamp?,
+        _ files: Directory, _ rules: FileStamp.Rules
     ) throws {
         // Submodules are looked at on their own; the others git was told not to look at.
         guard !entry.isSubmodule, !entry.isSkipped, !entry.isAssumedUnchanged else { return }
         if !entry.isConflict, !entry.isIntentToAdd,
             let stamp = try stamp ?? files.stampBehindNoLink(of: TreePath(name)), stamp.isCertainly(entry, rules)
         {
-            if stamp.status.kind == .regular { unchanged.append((ObjectID(entry.id), stamp.status.size)) }
+            if stamp.status.kind == .regular {
+                unchanged.add(ObjectID(entry.id), size: stamp.status.size, at: position)
+            }
             return
         }
         let path = TreePath(name)
