@@ -164,10 +164,13 @@ struct OpenFile: ~Copyable {
     deinit { _ = close(descriptor) }
 
     /// What it is now.
-    func status() throws(GitError) -> FileStatus {
+    func status() throws(GitError) -> FileStatus { try stamp().status }
+
+    /// As ``status()``, with all that an index notes.
+    func stamp() throws(GitError) -> FileStamp {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw GitError.unreadable(location, errno) }
-        return FileStatus(status)
+        return FileStamp(status)
     }
 
     /// Fills `buffer` from `offset` on, as far as the file goes; returns the number of bytes.
@@ -188,10 +191,11 @@ struct OpenFile: ~Copyable {
 
     /// All of it, as long as it is when the reading begins.
     func contents() throws -> [UInt8] {
-        var bytes: [UInt8] = []
         let size = try status().size
-        bytes.reserveCapacity(size)
-        try forEachChunk(of: 1 << 16, size: size) { bytes.append(contentsOf: $0) }
+        let bytes = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            count = try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        guard bytes.count == size else { throw GitError.changing(location) }
         return bytes
     }
 

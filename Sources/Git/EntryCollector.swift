@@ -29,10 +29,10 @@ struct EntryCollector {
     /// They came in another order than most indices and all trees have: from one that ignores case, or from several.
     var mayBeUnsorted = false
 
-    /// Adds one file or link. `name` is its path in the repository; `size` that of its blob, in bytes, if it is known; `filter` says
-    /// what makes git and the disk differ.
+    /// Adds one file or link. `name` is its path in the repository; `file` that on the disk, if it is the same as the blob; `filter`
+    /// says what makes git and the disk differ.
     mutating func add(
-        _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, size known: Int? = nil, from origin: Origin,
+        _ name: UnsafePointer<CChar>, mode: UInt32, id: ObjectID, file: FileStamp? = nil, from origin: Origin,
         filter: (TreePath) throws -> ExternalFilter
     ) throws {
         guard let inner = String(validatingCString: name) else {
@@ -41,7 +41,7 @@ struct EntryCollector {
         }
         let path = Self.join(origin.location, inner)
         if !origin.location.isEmpty { mayBeUnsorted = true }
-        guard let size = try known ?? origin.database.size(of: id) else {
+        guard let size = try file?.status.size ?? origin.database.size(of: id) else {
             missing.append(path)
             return
         }
@@ -49,7 +49,8 @@ struct EntryCollector {
             mode == GIT_FILEMODE_LINK.rawValue
             ? .symlink : .file(executable: mode == GIT_FILEMODE_BLOB_EXECUTABLE.rawValue)
         var entry = Entry(
-            path: path, kind: kind, size: size, source: .object(id, workTree: origin.repository.workTree))
+            path: path, kind: kind, size: size,
+            source: .object(id, workTree: origin.repository.workTree, file: file))
         if kind != .symlink {
             let inRepository = TreePath(name)
             entry = try resolve(entry, id, inRepository, from: origin, filter)

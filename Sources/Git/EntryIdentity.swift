@@ -3,7 +3,7 @@ extension Entry {
     /// bytes themselves would tell, as for files of filters that are not run here.
     public var identity: String? {
         switch source {
-        case .object(let id, workTree: _): id.hex
+        case .object(let id, workTree: _, file: _): id.hex
         case .largeFile(at: _, let pointer): pointer.digest
         case .filteredFile: nil
         case .nothing: ""

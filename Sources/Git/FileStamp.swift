@@ -9,7 +9,7 @@ internal import CGit2
 #endif
 
 /// What an index notes of a file, so that the file need not be read to see whether it has changed.
-struct FileStamp: Sendable {
+struct FileStamp: Sendable, Equatable {
     let status: FileStatus
     private let changed: FileTime
     private let inode: UInt32

@@ -60,8 +60,9 @@ public struct Entry: Sendable, Equatable {
 
     /// Where the content comes from.
     enum Source: Sendable, Equatable {
-        /// An object of the repository with this work tree: what changes later in the files cannot tear it.
-        case object(ObjectID, workTree: String)
+        /// An object of the repository with this work tree: what changes later in the files cannot tear it. As long as its file has
+        /// this stamp, the file is the same.
+        case object(ObjectID, workTree: String, file: FileStamp?)
         /// A file of which git has only a pointer. It must still be what the pointer says.
         case largeFile(at: FileLocation, LargeFilePointer)
         /// A file that a filter, which is not run here, keeps in another form in git. It must not have changed since.

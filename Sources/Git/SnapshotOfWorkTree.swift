@@ -43,7 +43,7 @@ extension Repository {
         let inner = plan.repository
         if plan.index.ignoresCase || !plan.nested.isEmpty { collector.mayBeUnsorted = true }
         let attributes = try inner.attributesInUse(index: plan.index, files: plan.files)
-        var sizes = attributes.convert ? BlobSizes() : plan.unchanged
+        var unchanged = attributes.convert ? UnchangedFiles() : plan.unchanged
         let origin = EntryCollector.Origin(
             repository: inner, database: plan.database, files: plan.files, location: plan.location.description,
             filtersInUse: attributes.filters, isWorkTree: true,
@@ -57,7 +57,7 @@ extension Repository {
             guard let name = entry.path else { return }
             guard entry.isSubmodule else {
                 let id = ObjectID(entry.id)
-                return try collector.add(name, mode: entry.mode, id: id, size: sizes.size(ofNext: id), from: origin) {
+                return try collector.add(name, mode: entry.mode, id: id, file: unchanged.next(id), from: origin) {
                     path in
                     // Attributes of folders that a sparse checkout leaves out are unknown to libgit2; but what looks
                     // like a pointer of git-lfs is one.

@@ -26,7 +26,7 @@ final class SnapshotPlan {
     private(set) var hiddenChanges: [TreePath] = []
     private(set) var oversized: [OversizedFile] = []
     /// See ``WorkTreeScan/unchanged``.
-    let unchanged: BlobSizes
+    let unchanged: UnchangedFiles
 
     /// Looks at `repository`, and at the repositories inside of it.
     init(of repository: Repository, at location: TreePath, _ options: SnapshotOptions) throws {

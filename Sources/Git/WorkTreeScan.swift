@@ -25,8 +25,8 @@ struct WorkTreeScan {
     /// Tracked files that git was told not to look at, and which have changed.
     var hiddenChanges: [TreePath] = []
 
-    /// Blobs that are the same as files, and their sizes, in the order of the index.
-    var unchanged = BlobSizes()
+    /// Files that are as the index has them.
+    var unchanged = UnchangedFiles()
     /// Directories with a `.git` in them and tracked files beside it: they are directories as others.
     var adopted: [TreePath] = []
 
@@ -125,9 +125,7 @@ struct WorkTreeScan {
         if !entry.isConflict, !entry.isIntentToAdd,
             let stamp = try stamp ?? files.stampBehindNoLink(of: TreePath(name)), stamp.isCertainly(entry, rules)
         {
-            if stamp.status.kind == .regular {
-                unchanged.add(ObjectID(entry.id), size: stamp.status.size, at: position)
-            }
+            if stamp.status.kind == .regular { unchanged.add(ObjectID(entry.id), stamp, at: position) }
             return
         }
         let path = TreePath(name)

@@ -35,6 +35,37 @@ struct SnapshotTests {
         }
     }
 
+    @Test("folders that come, go, and change places with files are counted as git counts them")
+    func countsAsGitDoes() throws {
+        try Lab.with { lab in
+            let sandbox = try lab.committed()
+            for path in ["same/a", "same/b", "deep/er/file", "deep/er/other", "gone/x/1", "gone/x/2", "folder/in", "file", "kind"] {
+                try sandbox.write(path, "first \(path)\n")
+            }
+            try sandbox.git("add", "--all")
+            try sandbox.git("commit", "--quiet", "--message", "Folders")
+            try sandbox.write("deep/er/file", "second\n")
+            try sandbox.remove("gone")
+            try sandbox.write("new/y/1", "new\n")
+            try sandbox.write("new/2", "new\n")
+            try sandbox.remove("folder")
+            try sandbox.write("folder", "a file now\n")
+            try sandbox.remove("file")
+            try sandbox.write("file/inside", "a folder now\n")
+            try sandbox.remove("kind")
+            try sandbox.link("kind", to: "same/a")
+            let snapshot = try sandbox.snapshot()
+            let lines = try sandbox.git("diff", "--no-renames", "--name-status", "HEAD", snapshot.commit)
+                .split(separator: "\n")
+            // Another type is one thing less and one more.
+            func count(_ letters: String) -> Int { lines.filter { letters.contains($0.prefix(1)) }.count }
+            #expect(
+                snapshot.changes == ChangeCounts(modified: count("M"), added: count("AT"), deleted: count("DT")),
+                "git: \(lines)")
+            #expect(count("M") == 1 && count("T") == 1 && count("A") == 4 && count("D") == 4)
+        }
+    }
+
     @Test("staged, unstaged, deleted, renamed, untracked, ignored, modes, links and types")
     func everything() throws {
         try Lab.with { lab in
