@@ -39,7 +39,10 @@ struct SnapshotTests {
     func countsAsGitDoes() throws {
         try Lab.with { lab in
             let sandbox = try lab.committed()
-            for path in ["same/a", "same/b", "deep/er/file", "deep/er/other", "gone/x/1", "gone/x/2", "folder/in", "file", "kind"] {
+            for path in [
+                "same/a", "same/b", "deep/er/file", "deep/er/other", "gone/x/1", "gone/x/2", "folder/in", "file",
+                "kind",
+            ] {
                 try sandbox.write(path, "first \(path)\n")
             }
             try sandbox.git("add", "--all")

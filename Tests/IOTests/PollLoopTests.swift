@@ -13,6 +13,13 @@ private actor Counter {
         loop.checkIsolated()
         count += 1
     }
+
+    /// What others have added between so many steps.
+    func added(between steps: Int) async -> Int {
+        let before = count
+        for _ in 0..<steps { await loop.turn() }
+        return count - before
+    }
 }
 
 private final class Number: Sendable {
@@ -31,6 +38,23 @@ private final class Number: Sendable {
             }
         }
         for counter in counters { #expect(await counter.count == 200) }
+    }
+
+    @Test func aTurnLetsOthersRunFirst() async throws {
+        let counter = Counter(try PollLoop())
+        let added = try await within {
+            await withTaskGroup(of: Int.self) { group in
+                group.addTask {
+                    while !Task.isCancelled { await counter.increment() }
+                    return 0
+                }
+                group.addTask { await counter.added(between: 10_000) }
+                let added = await group.next()
+                group.cancelAll()
+                return added
+            }
+        }
+        #expect(try #require(added) > 0)
     }
 
     @Test func stopLosesNoJob() async throws {

@@ -13,6 +13,25 @@ import Testing
         }
     }
 
+    @Test func bytesArriveWhileOthersTakeTurns() async throws {
+        let loop = try PollLoop()
+        try await withListener(preferredPort: nil, loop: loop) { listener in
+            let port = listener.port
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { while !Task.isCancelled { await loop.turn() } }
+                defer { group.cancelAll() }
+                try await within {
+                    try await withConnection(toHost: "127.0.0.1", port: port, timeout: .seconds(5), loop: loop) {
+                        near in
+                        let far = try await listener.accept()
+                        try await near.write([1])
+                        #expect(try await far.read(upTo: 1) == [1])
+                    }
+                }
+            }
+        }
+    }
+
     @Test func bytesArriveInOrderWithHalfClose() async throws {
         try await withPair { server, client in
             let sent = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
