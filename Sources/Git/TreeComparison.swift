@@ -17,6 +17,7 @@ struct TreeComparison {
     private mutating func compare(_ old: ObjectID, _ new: ObjectID) throws(GitError) {
         guard old != new else { return }
         let (before, after) = try (TreeListing(old, in: repository), TreeListing(new, in: repository))
+        defer { withExtendedLifetime((before, after)) {} }
         var (left, right) = (before.entries, after.entries)
         while let first = left.first, let second = right.first {
             // In the order of trees, in which a file and a folder of the same name are two things.
@@ -38,7 +39,7 @@ struct TreeComparison {
     /// Two entries of the same name, both folders or both not.
     private mutating func compare(_ old: OpaquePointer, _ new: OpaquePointer) throws(GitError) {
         let (oldID, newID) = (TreeListing.id(of: old), TreeListing.id(of: new))
-        let (oldMode, newMode) = (git_tree_entry_filemode_raw(old), git_tree_entry_filemode_raw(new))
+        let (oldMode, newMode) = (git_tree_entry_filemode(old), git_tree_entry_filemode(new))
         if TreeListing.isTree(old) {
             try compare(oldID, newID)
         } else if oldMode.rawValue & Self.kindMask != newMode.rawValue & Self.kindMask {
@@ -64,11 +65,12 @@ struct TreeComparison {
     /// All that is in a tree.
     private mutating func count(_ tree: ObjectID, _ kind: WritableKeyPath<ChangeCounts, Int>) throws(GitError) {
         let listing = try TreeListing(tree, in: repository)
+        defer { withExtendedLifetime(listing) {} }
         for entry in listing.entries { try count(entry, kind) }
     }
 }
 
-/// A tree that is held in memory, and its entries with it.
+/// A tree in memory. Its entries are there as long as it is.
 private final class TreeListing {
     private let tree: OpaquePointer
     let entries: ArraySlice<OpaquePointer>
