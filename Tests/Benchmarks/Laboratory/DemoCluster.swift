@@ -19,9 +19,11 @@ struct DemoCluster: Sendable {
         var activation: String?
         var environment: String?
         var options: [String: String]
+        /// What speaks SSH; nil for what submit takes by itself.
+        var transport: String?
 
         private enum CodingKeys: String, CodingKey {
-            case hostname, port, user, environment
+            case hostname, port, user, environment, transport
             case key = "ssh_key"
             case knownHosts = "known_hosts"
             case folder = "untar_path"

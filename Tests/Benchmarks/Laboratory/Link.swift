@@ -92,7 +92,7 @@ final class Link: Sendable {
     /// Lets more of a bulk come together: this relay must not need the processors that those need who are measured. The
     /// error is small against any delay that is worth measuring.
     private func rest(after count: Int) async throws {
-        if count >= 1 << 13, oneWay > .zero { try await Task.sleep(for: .microseconds(400), tolerance: .zero) }
+        if count >= 1 << 13, oneWay > .zero { try await Task.sleep(for: .milliseconds(1), tolerance: .zero) }
     }
 
     /// Carries both directions until both have ended, or the link is cut.

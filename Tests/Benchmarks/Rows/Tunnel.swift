@@ -13,20 +13,30 @@ extension Benchmark {
             return try await laboratory.withLink(to: cluster, roundTrip: .milliseconds(roundTrip)) { _, access in
                 var access = access
                 access.environment = server.environment
-                return try await laboratory.withRunningJob(on: cluster, over: access) { [access] job in
+                let rows = try await laboratory.withRunningJob(on: cluster, over: access) { [access] job in
                     let path = try job.origin()
                     return try await laboratory.withSSHForward(over: access, to: path.port) { port in
                         // What libssh2 agrees on: the rest of the difference is the program's.
-                        let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-256"]
+                        let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-512"]
                         return try await laboratory.withSSHForward(over: access, to: path.port, options: same) { same in
                             let pair = TunnelPair(
                                 laboratory: laboratory, ours: job.address,
-                                theirs: RunningJob.Address(port: port, path: path.path),
-                                same: RunningJob.Address(port: same, path: path.path), roundTrip: roundTrip)
-                            return try await pair.rows()
+                                theirs: RunningJob.Address(port: port, path: path.path), roundTrip: roundTrip)
+                            return try await pair.rows(same: RunningJob.Address(port: same, path: path.path))
                         }
                     }
                 }
+                access.transport = "openssh"
+                return try await rows
+                    + laboratory.withRunningJob(on: cluster, over: access) { [access] job in
+                        let path = try job.origin()
+                        return try await laboratory.withSSHForward(over: access, to: path.port) { port in
+                            let pair = TunnelPair(
+                                laboratory: laboratory, ours: job.address,
+                                theirs: RunningJob.Address(port: port, path: path.path), roundTrip: roundTrip)
+                            return try await pair.rowsOfOpenSSH()
+                        }
+                    }
             }
         }
     }
@@ -35,17 +45,26 @@ extension Benchmark {
 /// The same server by two tunnels.
 private struct TunnelPair: Sendable {
     let laboratory: Laboratory
-    /// Submit's, ssh's as it comes, and ssh's with the algorithms of submit's.
-    let ours, theirs, same: RunningJob.Address
+    /// Submit's, and that of ssh as it comes.
+    let ours, theirs: RunningJob.Address
     /// In milliseconds.
     let roundTrip: Int
 
     private var place: String { roundTrip == 0 ? "loopback" : "\(roundTrip) ms" }
 
-    func rows() async throws -> [Row] {
+    /// - Parameter same: that of ssh with the algorithms of submit's.
+    func rows(same: RunningJob.Address) async throws -> [Row] {
         try await [
             one(), compare("tunnel, one stream, same algorithms", same, streams: 1, goal: .none),
             compare("tunnel, 64 streams", theirs, streams: 64, goal: .ratioAtLeast(1)), small(),
+        ]
+    }
+
+    /// Where the profile has submit use ssh itself.
+    func rowsOfOpenSSH() async throws -> [Row] {
+        try await [
+            compare("tunnel, one stream, transport openssh", theirs, streams: 1, goal: .none),
+            compare("tunnel, 64 streams, transport openssh", theirs, streams: 64, goal: .none),
         ]
     }
 
