@@ -11,7 +11,7 @@ enum ReceiveWindow {
     /// Of all channels of a session together, as long as there are not very many: it bounds their memory.
     static let all = 64 << 20
     /// What a link is taken for, in bytes a second. One core decrypts about as much.
-    private static let rate = 160e6
+    private static let rate = 120e6
 
     /// - Parameters:
     ///   - roundTrip: to the server and back, with nothing in the way.
