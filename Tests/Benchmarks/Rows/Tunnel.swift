@@ -13,30 +13,36 @@ extension Benchmark {
             return try await laboratory.withLink(to: cluster, roundTrip: .milliseconds(roundTrip)) { _, access in
                 var access = access
                 access.environment = server.environment
-                let rows = try await laboratory.withRunningJob(on: cluster, over: access) { [access] job in
-                    let path = try job.origin()
-                    return try await laboratory.withSSHForward(over: access, to: path.port) { port in
-                        // What libssh2 agrees on: the rest of the difference is the program's.
-                        let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-512"]
-                        return try await laboratory.withSSHForward(over: access, to: path.port, options: same) { same in
-                            let pair = TunnelPair(
-                                laboratory: laboratory, ours: job.address,
-                                theirs: RunningJob.Address(port: port, path: path.path), roundTrip: roundTrip)
-                            return try await pair.rows(same: RunningJob.Address(port: same, path: path.path))
-                        }
+                let rows = try await laboratory.withTunnels(on: cluster, over: access, roundTrip) { [access] pair in
+                    // What libssh2 agrees on: the rest of the difference is the program's.
+                    let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-512"]
+                    return try await laboratory.withSSHForward(over: access, to: pair.origin.port, options: same) {
+                        try await pair.rows(same: RunningJob.Address(port: $0, path: pair.origin.path))
                     }
                 }
                 access.transport = "openssh"
                 return try await rows
-                    + laboratory.withRunningJob(on: cluster, over: access) { [access] job in
-                        let path = try job.origin()
-                        return try await laboratory.withSSHForward(over: access, to: path.port) { port in
-                            let pair = TunnelPair(
-                                laboratory: laboratory, ours: job.address,
-                                theirs: RunningJob.Address(port: port, path: path.path), roundTrip: roundTrip)
-                            return try await pair.rowsOfOpenSSH()
-                        }
-                    }
+                    + laboratory.withTunnels(on: cluster, over: access, roundTrip) { try await $0.rowsOfOpenSSH() }
+            }
+        }
+    }
+}
+
+extension Laboratory {
+    /// Lends a job's tunnel, and that of `ssh -L` to the same server.
+    ///
+    /// - Parameter roundTrip: in milliseconds.
+    fileprivate func withTunnels(
+        on cluster: DemoCluster, over access: DemoCluster.Access, _ roundTrip: Int,
+        _ body: @escaping @Sendable (TunnelPair) async throws -> [Row]
+    ) async throws -> [Row] {
+        try await withRunningJob(on: cluster, over: access) { job in
+            let origin = try job.origin()
+            return try await self.withSSHForward(over: access, to: origin.port) { port in
+                try await body(
+                    TunnelPair(
+                        laboratory: self, origin: origin, ours: job.address,
+                        theirs: RunningJob.Address(port: port, path: origin.path), roundTrip: roundTrip))
             }
         }
     }
@@ -45,6 +51,8 @@ extension Benchmark {
 /// The same server by two tunnels.
 private struct TunnelPair: Sendable {
     let laboratory: Laboratory
+    /// The server itself.
+    let origin: RunningJob.Address
     /// Submit's, and that of ssh as it comes.
     let ours, theirs: RunningJob.Address
     /// In milliseconds.
