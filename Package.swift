@@ -29,7 +29,7 @@ let package = Package(
         .systemLibrary(
             name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"]), .brew(["libgit2"])]),
         .systemLibrary(
-            name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
+            name: "CSSH", pkgConfig: "libssh", providers: [.apt(["libssh-dev"]), .brew(["libssh"])]),
         .systemLibrary(
             name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
         .systemLibrary(
@@ -43,7 +43,7 @@ let package = Package(
         library("IO", ["CSystem", "CTerminal"]),
         library("Git", ["CGit2", "CCrypto"]),
         library("Archive", ["CArchive"]),
-        library("SSH", ["CSSH2", "CCrypto", "IO"]),
+        library("SSH", ["CSSH", "CCrypto", "IO"]),
         library("Slurm", []),
         .target(
             name: "Templates", path: "templates",

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What Tests/run and Tests/Benchmarks/run need, and how it comes here. Needs clusters/demo/lib/packages.sh.
 
-BUILD_PACKAGES="libgit2-dev libssh2-1-dev libarchive-dev libssl-dev pkg-config git"
+BUILD_PACKAGES="libgit2-dev libssh-dev libarchive-dev libssl-dev pkg-config git"
 # A real SSH server, Slurm, shells, browser and the tools that the tests compare with.
 TEST_PACKAGES="openssh-server openssh-client slurmctld slurmd slurm-client munge python3-venv procps util-linux
 iproute2 tcsh fish zsh tmux screen git-lfs zstd xz-utils libpam-wrapper busybox btrfs-progs chromium fonts-dejavu-core"
@@ -15,7 +15,7 @@ install() {
         # shellcheck disable=SC2086
         install_packages $BUILD_PACKAGES "$@"
     elif command -v brew >/dev/null; then
-        brew install --quiet libgit2 libssh2 libarchive openssl@3 pkg-config
+        brew install --quiet libgit2 libssh libarchive openssl@3 pkg-config
     else
         say "Neither apt-get nor brew is here: nothing installed."
     fi

@@ -40,6 +40,25 @@ public actor Descriptor: ByteStream {
         isSocket = false
     }
 
+    /// A stream to a socket, which the caller has to close: for a library that does its own input and output.
+    public static func toSocket(loop: PollLoop) throws -> (stream: Descriptor, socket: CInt) {
+        let (ours, theirs) = try makeSocketPair()
+        do {
+            return (try Descriptor(socket: ours, loop: loop), theirs)
+        } catch {
+            for end in [ours, theirs] { _ = system.close(end) }
+            throw error
+        }
+    }
+
+    /// The same socket by another number, which the caller has to close; nil when this is none.
+    public func duplicateSocket() throws -> CInt? {
+        guard isSocket, input >= 0 else { return nil }
+        let copy = fcntl(input, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw IOError.last("duplicating a descriptor") }
+        return copy
+    }
+
     deinit {
         if input >= 0 { _ = system.close(input) }
         if output >= 0, output != input { _ = system.close(output) }

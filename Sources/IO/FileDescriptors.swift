@@ -41,7 +41,8 @@ func closeOnExec(_ fd: CInt) {
     _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
 }
 
-func setNonBlocking(_ fd: CInt) throws {
+/// Reads and writes of it say "try again" from now on, where they would wait; also by other numbers of the same open file.
+public func setNonBlocking(_ fd: CInt) throws {
     let flags = fcntl(fd, F_GETFL)
     guard flags >= 0, fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 else {
         throw IOError.last("making a descriptor non-blocking")
@@ -64,6 +65,28 @@ func makeSocket(family: CInt) throws -> CInt {
         throw error
     }
     return fd
+}
+
+/// Two connected sockets, each as ``makeSocket(family:)`` makes one.
+func makeSocketPair() throws -> (CInt, CInt) {
+    var ends: [CInt] = [-1, -1]
+    #if canImport(Darwin)
+        guard socketpair(AF_UNIX, SOCK_STREAM, 0, &ends) == 0 else { throw IOError.last("making two sockets") }
+        for end in ends {
+            closeOnExec(end)
+            setOption(end, SOL_SOCKET, SO_NOSIGPIPE, 1)
+        }
+    #else
+        let type = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw IOError.last("making two sockets") }
+    #endif
+    do {
+        for end in ends { try setNonBlocking(end) }
+    } catch {
+        for end in ends { _ = close(end) }
+        throw error
+    }
+    return (ends[0], ends[1])
 }
 
 /// Sets a socket option that only makes things better, so that a refusal is no failure.

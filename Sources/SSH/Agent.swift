@@ -11,7 +11,8 @@ struct Agent: Sendable {
     let socket: String
     let loop: PollLoop
 
-    private enum Message {
+    /// The kinds of messages.
+    enum Message {
         static let failure: UInt8 = 5
         static let requestIdentities: UInt8 = 11
         static let identitiesAnswer: UInt8 = 12
@@ -36,34 +37,20 @@ struct Agent: Sendable {
         return identities
     }
 
-    /// A signature by one of its keys, without the algorithm's name. Takes as long as the agent asks its user.
-    func sign(_ data: [UInt8], with key: HostKey, algorithm: SignatureAlgorithm) async throws -> [UInt8] {
-        var request = PacketWriter()
-        request.byte(Message.signRequest)
-        request.string(key.blob)
-        request.string(data)
-        request.uint32(algorithm.agentFlags)
-        var answer = PacketReader(try await ask(request.bytes, expecting: Message.signResponse))
-        var signature = PacketReader(try answer.string())
-        let name = try signature.text()
-        guard name == algorithm.rawValue else {
-            throw SSHError(.agentFailed, "the ssh-agent signed with \(name) instead of \(algorithm.rawValue)")
-        }
-        return try signature.string()
+    /// Has it sign, as somebody asks it to. Takes as long as the agent asks its user.
+    ///
+    /// - Returns: its answer to the request.
+    func sign(_ request: [UInt8]) async throws -> [UInt8] {
+        [Message.signResponse] + (try await ask(request, expecting: Message.signResponse))
     }
 
     private func ask(_ request: [UInt8], expecting type: UInt8) async throws -> [UInt8] {
         do {
             return try await withConnection(toSocketAt: socket, loop: loop) { stream in
-                var message = PacketWriter()
-                message.string(request)
-                try await stream.write(message.bytes)
-                var length = PacketReader(try await read(4, from: stream))
-                let count = try length.uint32()
-                guard (1...(1 << 20)).contains(count) else {
-                    throw SSHError(.agentFailed, "the ssh-agent at \(socket) does not speak the agent protocol")
+                try await stream.writeMessage(request)
+                guard let answer = try await stream.readMessage() else {
+                    throw SSHError(.agentFailed, "the ssh-agent at \(socket) hung up")
                 }
-                let answer = try await read(Int(count), from: stream)
                 guard answer.first == type else {
                     throw SSHError(.agentFailed, "the ssh-agent refused")
                 }
@@ -73,12 +60,31 @@ struct Agent: Sendable {
             throw SSHError(.agentFailed, "the ssh-agent cannot be used: \(error.message)", cause: error)
         }
     }
+}
 
-    private func read(_ count: Int, from stream: any ByteStream) async throws -> [UInt8] {
+extension ByteStream {
+    /// A message of the agent's protocol, without its length; nil at the end.
+    func readMessage() async throws -> [UInt8]? {
+        guard let header = try await read(exactly: 4) else { return nil }
+        var reader = PacketReader(header)
+        let count = try reader.uint32()
+        guard (1...(1 << 20)).contains(count) else {
+            throw SSHError(.agentFailed, "whoever is there does not speak the agent's protocol")
+        }
+        return try await read(exactly: Int(count))
+    }
+
+    func writeMessage(_ message: [UInt8]) async throws {
+        var writer = PacketWriter()
+        writer.string(message)
+        try await write(writer.bytes)
+    }
+
+    private func read(exactly count: Int) async throws -> [UInt8]? {
         var bytes: [UInt8] = []
         while bytes.count < count {
-            let more = try await stream.read(upTo: count - bytes.count)
-            guard !more.isEmpty else { throw SSHError(.agentFailed, "the ssh-agent at \(socket) hung up") }
+            let more = try await read(upTo: count - bytes.count)
+            guard !more.isEmpty else { return nil }
             bytes += more
         }
         return bytes

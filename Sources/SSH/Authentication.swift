@@ -1,12 +1,5 @@
-internal import CSSH2
+internal import CSSH
 internal import IO
-internal import Synchronization
-
-#if canImport(Darwin)
-    internal import Darwin
-#else
-    internal import Glibc
-#endif
 
 extension Session {
     /// How long the server may take for one answer: it may ask a directory, or another server.
@@ -17,12 +10,10 @@ extension Session {
         var (plan, agent) = await makePlan(login)
         let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
         if try await authenticate(byGuessOf: login, &plan, agent: agent, prompter: prompter) { return }
-        try await finishHandshake(limit: Session.answerLimit)
-        var accepted = try await acceptedMethods()
-        guard !isAuthenticated else { return login.learn(.tookMore) }
+        guard try await !needsNothing() else { return login.learn(.tookMore) }
         var isFirst = true
         do {
-            while let step = plan.next(accepted: accepted) {
+            while let step = plan.next(accepted: acceptedMethods) {
                 switch try await take(step, agent: agent, prompter: prompter) {
                 case .success:
                     if isFirst, case .key(let key) = step, let fingerprint = key.publicKey?.fingerprint {
@@ -35,20 +26,20 @@ extension Session {
                 case .refused(let wasComplete):
                     // A key that was not even asked for a proof is as if it had not been tried.
                     if wasComplete { isFirst = false }
-                    // Right but not enough looks like wrong, until one asks what else would do.
-                    let now = wasComplete ? try await acceptedMethods() : accepted
-                    guard !isAuthenticated else { return }
-                    plan.note(step, wasComplete && !now.contains(step.method.rawValue) ? .partialSuccess : .refused)
-                    accepted = now
+                    plan.note(step, .refused)
+                case .notEnough:
+                    isFirst = false
+                    plan.note(step, .partialSuccess)
                 }
             }
         } catch let error as SSHError where error.code == .linkLost && plan.hasBeenJudged {
             // Servers hang up after too many attempts, or when the user takes too long.
             throw SSHError(
                 .authenticationFailed,
-                "\(plan.failureMessage(endpoint: endpoint, accepted: accepted)). Then \(error.message)", cause: error)
+                "\(plan.failureMessage(endpoint: endpoint, accepted: acceptedMethods)). Then \(error.message)",
+                cause: error)
         }
-        throw failure(of: plan, accepted: accepted, login)
+        throw failure(of: plan, accepted: acceptedMethods, login)
     }
 
     /// Tries the key that is expected to suffice, without asking what the server accepts.
@@ -57,20 +48,14 @@ extension Session {
     private func authenticate(
         byGuessOf login: Login, _ plan: inout AuthenticationPlan, agent: Agent?, prompter: any LoginPrompter
     ) async throws -> Bool {
-        guard let guess = login.guess, let step = plan.takeKey(guess.key) else { return false }
+        guard let guess = login.guess, let step = plan.takeKey(guess.key), case .key(let key) = step else { return false }
         do {
-            switch try await take(step, agent: agent, prompter: prompter, opensEarly: guess.opensChannel) {
-            case .success:
-                try await finishHandshake(limit: Session.answerLimit)
-                return true
+            switch try await tryKey(key, agent: agent, prompter: prompter, guess: guess) {
+            case .success: return true
             case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
-            case .refused(wasComplete: false): plan.note(step, .refused)
-            case .refused(wasComplete: true):
-                guard awaitsEarlyOpening else {
-                    plan.note(step, .refused)
-                    break
-                }
-                throw guessFailure("the key is not enough any more")
+            case .refused, .notEnough:
+                guard !awaitsEarlyOpening else { throw guessFailure("the key is not enough any more") }
+                plan.note(step, .refused)
             }
         } catch let error as SSHError where error.code == .linkLost && awaitsEarlyOpening {
             // A server may be strict about a request that comes before its time.
@@ -80,7 +65,7 @@ extension Session {
         return false
     }
 
-    /// The request for a channel is lost, and libssh2 would wait for its answer for ever.
+    /// The request for a channel is lost, and its answer would be waited for in vain.
     private func guessFailure(_ why: String) -> SSHError {
         SSHError(.guessFailed, "a shorter way to log in to \(endpoint.description) has failed: \(why)")
     }
@@ -93,7 +78,7 @@ extension Session {
         if !limits.isEmpty {
             error.isLimitOfLibrary = true
             error.message +=
-                ". The ssh configuration has more for this host that libssh2 cannot do: "
+                ". The ssh configuration has more for this host that cannot be done without your own ssh: "
                 + limits.map(\.text).joined(separator: ", ")
         }
         return error
@@ -101,17 +86,18 @@ extension Session {
 
     private enum StepResult {
         case success
-        /// `wasComplete`: all that the method needs was sent, so that it may have been right and not enough.
+        /// It was right, and the server wants something more.
+        case notEnough
+        /// `wasComplete`: all that the method needs was sent.
         case refused(wasComplete: Bool)
         case unusable(AuthenticationPlan.Obstacle)
     }
 
     private func take(
-        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter, opensEarly: Bool = false
+        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter
     ) async throws -> StepResult {
         switch step {
-        case .key(let candidate):
-            try await tryKey(candidate, agent: agent, prompter: prompter, opensEarly: opensEarly)
+        case .key(let candidate): try await tryKey(candidate, agent: agent, prompter: prompter, guess: nil)
         case .keyboardInteractive: try await tryKeyboardInteractive(prompter)
         case .password: try await tryPassword(prompter)
         }
@@ -136,7 +122,7 @@ extension Session {
         let agent = login.agentSocket.map { Agent(socket: $0, loop: loop) }
         var identities: [Agent.Identity] = []
         do { identities = try await agent?.identities() ?? [] } catch { unusable.append(("ssh-agent", .init(error))) }
-        for identity in identities where SignatureAlgorithm(keyType: identity.key.type) == nil {
+        for identity in identities where !HostKey.usableTypes.contains(identity.key.type) {
             let name = "key \"\(identity.comment)\" of the ssh-agent"
             unusable.append((name, .init(SSHError.unsupported(keyType: identity.key.type))))
         }
@@ -146,80 +132,124 @@ extension Session {
         return (AuthenticationPlan(keys: keys, methods: login.methods, unusable: unusable), agent)
     }
 
-    private var isAuthenticated: Bool { libssh2_userauth_authenticated(library.pointer) == 1 }
+    /// Asks for the methods that the server would accept.
+    ///
+    /// - Returns: whether it lets the user in without any.
+    private func needsNothing() async throws -> Bool {
+        try await isSuccess(authenticate { ssh_userauth_none($0, nil) })
+    }
 
-    /// The methods that the server would accept next. None when it needs no more.
-    private func acceptedMethods() async throws -> Set<String> {
-        let user = endpoint.user
-        let answer = try await perform(answerLimit: Session.answerLimit) { session -> Answer<Set<String>> in
-            guard let list = libssh2_userauth_list(session, user, UInt32(user.utf8.count)) else {
-                if libssh2_userauth_authenticated(session) == 1 { return .done([]) }
-                return .failed(libssh2_session_last_errno(session))
-            }
-            return .done(Set(String(cString: list).split(separator: ",").map(String.init)))
+    /// The methods that the server would accept next, by what it said last. None when it needs no more.
+    private var acceptedMethods: Set<String> {
+        let methods = ssh_userauth_list(library.session, nil)
+        let names = [
+            SSH_AUTH_METHOD_PUBLICKEY: "publickey", SSH_AUTH_METHOD_PASSWORD: "password",
+            SSH_AUTH_METHOD_INTERACTIVE: "keyboard-interactive", SSH_AUTH_METHOD_HOSTBASED: "hostbased",
+            SSH_AUTH_METHOD_GSSAPI_MIC: "gssapi-with-mic",
+        ]
+        return Set(names.filter { methods & CInt($0.key) != 0 }.values)
+    }
+
+    /// Makes a call of libssh's until the server has judged.
+    private func authenticate(_ call: (ssh_session) -> CInt) async throws -> ssh_auth_e {
+        let status = try await perform(again: SSH_AUTH_AGAIN.rawValue, answerLimit: Session.answerLimit) {
+            call(library.session)
         }
-        guard case .done(let methods) = answer else {
-            throw SSHError(.protocolFailure, "\(endpoint.name) does not say how to log in: \(libraryMessage())")
+        return ssh_auth_e(status)
+    }
+
+    private func isSuccess(_ verdict: ssh_auth_e) throws -> Bool {
+        guard verdict != SSH_AUTH_ERROR else {
+            throw SSHError(.protocolFailure, "\(endpoint.name) does not say how to log in: \(library.message)")
         }
-        return methods
+        return verdict == SSH_AUTH_SUCCESS
+    }
+
+    /// What the server's verdict on all that a method needs comes to.
+    private func result(_ verdict: ssh_auth_e) -> StepResult {
+        switch verdict {
+        case SSH_AUTH_SUCCESS: .success
+        case SSH_AUTH_PARTIAL: .notEnough
+        case SSH_AUTH_DENIED: .refused(wasComplete: true)
+        default: .unusable(.init(library.message))
+        }
     }
 
     // MARK: Public key
 
-    /// What the server wants signed, once it has said that it would accept the key, and the signature, once there is one.
-    private final class SignatureRequest {
-        var data: [UInt8]?
-        var signature: Result<[UInt8], any Error>?
+    /// - Parameter guess: That this key will do: then it is proved without an offer, and a channel asked for with the proof.
+    private func tryKey(
+        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter, guess: LoginGuess?
+    ) async throws -> StepResult {
+        do {
+            switch candidate.source {
+            case .agent(let comment):
+                guard let agent, let key = candidate.publicKey else {
+                    throw SSHError(.agentFailed, "the ssh-agent has gone")
+                }
+                return try await tryKey(.init(key: key, comment: comment), of: agent, guess: guess)
+            case .file(let file): return try await tryKey(file, candidate.publicKey, prompter, guess: guess)
+            }
+        } catch {
+            return .unusable(try obstacle(error))
+        }
     }
 
     private func tryKey(
-        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter, opensEarly: Bool
+        _ file: KeyFile, _ publicKey: HostKey?, _ prompter: any LoginPrompter, guess: LoginGuess?
     ) async throws -> StepResult {
-        var unlocked: SigningKey?
-        if candidate.publicKey == nil {
-            do { unlocked = try await unlock(candidate, prompter) } catch {
-                return .unusable(try obstacle(error))
+        // First the offer, so that no passphrase is asked for a key that the server does not know.
+        if let publicKey, guess == nil || file.isEncrypted {
+            guard let offered = LibraryKey(publicKey) else { throw SSHError.unsupported(keyType: publicKey.type) }
+            switch try await authenticate({ ssh_userauth_try_publickey($0, nil, offered.pointer) }) {
+            case SSH_AUTH_SUCCESS: break
+            case SSH_AUTH_DENIED where file.hasCertificate:
+                var obstacle = AuthenticationPlan.Obstacle("refused, and the certificate beside it is not presented here")
+                obstacle.isLimitOfLibrary = true
+                return .unusable(obstacle)
+            case SSH_AUTH_DENIED: return .refused(wasComplete: false)
+            case let verdict: return result(verdict)
             }
         }
-        guard let key = candidate.publicKey ?? unlocked?.publicKey,
-            let algorithm = SignatureAlgorithm(keyType: key.type)
-        else { return .unusable(.init(SSHError.unsupported(keyType: candidate.publicKey?.type ?? "unknown"))) }
-        let request = SignatureRequest()
-        while true {
-            let answer = try await offer(algorithm.blob(for: key), request, opensEarly: opensEarly)
-            if case .failure(let error) = request.signature { return .unusable(try obstacle(error)) }
-            guard let data = request.data, request.signature == nil else {
-                if case .done = answer { return .success }
-                if request.signature == nil, case .file(let file) = candidate.source, file.hasCertificate {
-                    var obstacle = AuthenticationPlan.Obstacle(
-                        "refused, and libssh2 cannot present the certificate beside it")
-                    obstacle.isLimitOfLibrary = true
-                    return .unusable(obstacle)
-                }
-                return .refused(wasComplete: request.signature != nil)
+        let key = try LibraryKey(try await unlock(file, prompter))
+        // libssh first asks whether anybody may log in at all, if it has not done that, and waits for the answer.
+        let lastBeforeProof = messagesOfHandshake + 1
+        let verdict = try await authenticate { session in
+            let status = ssh_userauth_publickey(session, nil, key.pointer)
+            if guess?.opensChannel == true, status == SSH_AUTH_AGAIN.rawValue, library.messagesSent > lastBeforeProof {
+                requestOpeningEarly()
             }
-            // Only now, so that no passphrase is asked for a key that the server does not know.
-            do {
-                request.signature = .success(
-                    try await sign(data, with: candidate, unlocked, key, algorithm, agent, prompter))
-            } catch {
-                // libssh2 has to hear of it too: it stands in the middle of the exchange.
-                request.signature = .failure(error)
-            }
+            return status
         }
+        return result(verdict)
     }
 
-    private func sign(
-        _ data: [UInt8], with candidate: KeyCandidate, _ unlocked: SigningKey?, _ key: HostKey,
-        _ algorithm: SignatureAlgorithm, _ agent: Agent?, _ prompter: any LoginPrompter
-    ) async throws -> [UInt8] {
-        switch candidate.source {
-        case .agent:
-            guard let agent else { throw SSHError(.agentFailed, "the ssh-agent has gone") }
-            return try await agent.sign(data, with: key, algorithm: algorithm)
-        case .file:
-            if let unlocked { return try unlocked.sign(data) }
-            return try await unlock(candidate, prompter).sign(data)
+    private func tryKey(_ identity: Agent.Identity, of agent: Agent, guess: LoginGuess?) async throws -> StepResult {
+        let (stream, socket) = try Descriptor.toSocket(loop: loop)
+        // libssh takes it over. It waits for each answer of the agent's, in which the user may have a part.
+        guard ssh_set_agent_socket(library.session, socket) == SSH_OK else {
+            throw SSHError(.agentFailed, "libssh does not take an ssh-agent: \(library.message)")
+        }
+        let front = AgentFront(agent: agent, identity: identity)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            // It ends when this is cancelled, and libssh's calls with it.
+            group.addTask { await front.serve(on: stream) }
+            defer { group.cancelAll() }
+            while true {
+                if let failure { throw failure }
+                let generation = arrivals.generation
+                let status = await lend { ssh_userauth_agent($0, nil) }
+                noticeEffects()
+                try Task.checkCancellation()
+                if let failure { throw failure }
+                if let error = front.failure { throw error }
+                guard status == SSH_AUTH_AGAIN.rawValue else {
+                    if !front.hasSigned, status == SSH_AUTH_DENIED.rawValue { return .refused(wasComplete: false) }
+                    return result(ssh_auth_e(status))
+                }
+                if front.hasSigned, guess?.opensChannel == true { requestOpeningEarly() }
+                try await waitForArrivals(after: generation, limit: Session.answerLimit)
+            }
         }
     }
 
@@ -232,49 +262,8 @@ extension Session {
         }
     }
 
-    /// Offers a key to the server, and proves it when the request has the signature; comes back when it needs one.
-    ///
-    /// - Parameter opensEarly: whether the request for a channel follows the proof at once.
-    private func offer(
-        _ blob: [UInt8], _ request: SignatureRequest, opensEarly: Bool
-    ) async throws -> Answer<Void> {
-        let user = endpoint.user
-        return try await perform(answerLimit: Session.answerLimit) { session in
-            try advanceHandshake()
-            var context: UnsafeMutableRawPointer? = Unmanaged.passUnretained(request).toOpaque()
-            let status = libssh2_userauth_publickey(
-                session, user, blob, blob.count,
-                { _, signature, count, data, dataCount, abstract in
-                    guard let context = abstract?.pointee else { return -1 }
-                    let request = Unmanaged<SignatureRequest>.fromOpaque(context).takeUnretainedValue()
-                    switch request.signature {
-                    case nil:
-                        request.data = [UInt8](UnsafeRawBufferPointer(start: data, count: dataCount))
-                        // libssh2 comes back to this very point when it is called again.
-                        return LIBSSH2_ERROR_EAGAIN
-                    case .failure: return -1
-                    case .success(let bytes):
-                        // libssh2 releases it.
-                        guard let copy = malloc(bytes.count) else { return -1 }
-                        bytes.withUnsafeBytes {
-                            copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: bytes.count)
-                        }
-                        signature?.pointee = copy.assumingMemoryBound(to: UInt8.self)
-                        count?.pointee = bytes.count
-                        return 0
-                    }
-                }, &context)
-            if status == LIBSSH2_ERROR_EAGAIN, request.data != nil, request.signature == nil { return .done(()) }
-            if status == LIBSSH2_ERROR_EAGAIN, opensEarly, case .success = request.signature { requestOpeningEarly() }
-            return Answer(Int(status)) { _ in () }
-        }
-    }
-
     /// Reads a key's file, with a passphrase where it has one.
-    private func unlock(_ candidate: KeyCandidate, _ prompter: any LoginPrompter) async throws -> SigningKey {
-        guard case .file(let file) = candidate.source else {
-            preconditionFailure("the agent's keys are never unlocked here")
-        }
+    private func unlock(_ file: KeyFile, _ prompter: any LoginPrompter) async throws -> SigningKey {
         guard file.isEncrypted else {
             guard let key = try file.unlock(passphrase: nil) else { throw SSHError(.keyUnusable, "it is damaged") }
             return key
@@ -295,108 +284,47 @@ extension Session {
         } catch let error as NobodyToAsk {
             return .unusable(.init("\(error)"))
         }
-        let user = endpoint.user
-        let answer = try await perform(answerLimit: Session.answerLimit) { session in
-            Answer(
-                Int(
-                    libssh2_userauth_password_ex(
-                        session, user, UInt32(user.utf8.count), password, UInt32(password.utf8.count), nil))
-            ) { _ in () }
-        }
-        switch answer {
-        case .done: return .success
-        case .failed(LIBSSH2_ERROR_PASSWORD_EXPIRED):
+        let verdict = try await authenticate { ssh_userauth_password($0, nil, password) }
+        guard verdict != SSH_AUTH_ERROR else {
+            // The server has answered, with something else than a verdict: it asks for a new one.
             return .unusable(.init("it has expired; set a new one: ssh \(endpoint.user)@\(endpoint.name)"))
-        case .failed: return .refused(wasComplete: true)
         }
+        return result(verdict)
     }
 
     // MARK: Keyboard-interactive
 
     private func tryKeyboardInteractive(_ prompter: any LoginPrompter) async throws -> StepResult {
-        let conversation = Conversation()
-        library.context.conversation.withLock { $0 = conversation }
-        defer { library.context.conversation.withLock { $0 = nil } }
-        let pointer = SessionPointer(value: library.pointer)
-        let user = endpoint.user
         var absence: NobodyToAsk?
         while true {
-            let generation = arrivals.generation
-            wire.beginCall()
-            startThread {
-                let status = libssh2_userauth_keyboard_interactive_ex(
-                    pointer.value, user, UInt32(user.utf8.count), answerQuestions)
-                conversation.report(.returned(status))
+            let verdict = try await authenticate { ssh_userauth_kbdint($0, nil, nil) }
+            guard verdict == SSH_AUTH_INFO else {
+                if verdict != SSH_AUTH_SUCCESS, let absence { return .unusable(.init("\(absence)")) }
+                return result(verdict)
             }
-            let (status, failure) = await converse(conversation, prompter)
             // Without an answer the exchange goes on to its end, after which another method can be tried.
-            if let nobody = failure as? NobodyToAsk { absence = nobody } else if let failure { throw failure }
-            let answer = Answer(Int(status)) { _ in () }
-            guard try await isFinal(answer, generation: generation, answerLimit: Session.answerLimit) else { continue }
-            if case .done = answer { return .success }
-            if let absence { return .unusable(.init("\(absence)")) }
-            return .refused(wasComplete: true)
-        }
-    }
-
-    /// Asks the user for as long as libssh2's call takes. Gives what that returned, and why the user was not asked on.
-    private func converse(
-        _ conversation: Conversation, _ prompter: any LoginPrompter
-    ) async -> (status: CInt, failure: (any Error)?) {
-        var failure: (any Error)?
-        while true {
-            switch await conversation.next() {
-            case .returned(let status): return (status, failure)
-            case .asked(let questions):
-                var answers: [String] = []
-                if failure == nil {
-                    do { answers = try await ask(questions, prompter) } catch { failure = error }
-                }
-                // Without answers too, or the thread would stand still for ever.
-                conversation.answer(answers)
+            guard absence == nil else { continue }
+            do {
+                try await answerQuestions(prompter)
+            } catch let nobody as NobodyToAsk {
+                absence = nobody
             }
         }
     }
 
-    private func ask(_ round: ServerQuestions, _ prompter: any LoginPrompter) async throws -> [String] {
-        let texts = [round.name, round.instruction].filter { !$0.isEmpty }
+    /// One round of the server's questions. There may be none, and only something to show.
+    private func answerQuestions(_ prompter: any LoginPrompter) async throws {
+        let texts = [
+            ssh_userauth_kbdint_getname(library.session), ssh_userauth_kbdint_getinstruction(library.session),
+        ].map { $0.map { String(cString: $0) } ?? "" }.filter { !$0.isEmpty }
         if !texts.isEmpty { await prompter.show(texts.joined(separator: "\n")) }
-        var answers: [String] = []
-        for question in round.questions {
-            answers.append(try await prompter.answer(question.prompt, echo: question.echo))
+        for index in 0..<UInt32(max(0, ssh_userauth_kbdint_getnprompts(library.session))) {
+            var echo: CChar = 0
+            let prompt = ssh_userauth_kbdint_getprompt(library.session, index, &echo).map { String(cString: $0) } ?? ""
+            let answer = try await prompter.answer(prompt, echo: echo != 0)
+            if let failure { throw failure }
+            ssh_userauth_kbdint_setanswer(library.session, index, answer)
         }
-        return answers
-    }
-}
-
-/// A libssh2 session on its way to the thread that makes one call on it.
-///
-/// Unchecked: while that call runs, the session's actor waits for it, and nobody else uses a session before its login.
-private struct SessionPointer: @unchecked Sendable {
-    let value: OpaquePointer
-}
-
-/// What libssh2 calls with the server's questions.
-private func answerQuestions(
-    name: UnsafePointer<CChar>?, nameLength: CInt, instruction: UnsafePointer<CChar>?, instructionLength: CInt,
-    count: CInt, prompts: UnsafePointer<LIBSSH2_USERAUTH_KBDINT_PROMPT>?,
-    responses: UnsafeMutablePointer<LIBSSH2_USERAUTH_KBDINT_RESPONSE>?,
-    abstract: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-) {
-    guard let conversation = LibraryHandle.Context.from(abstract)?.conversation.withLock({ $0 }) else { return }
-    let text = { (start: UnsafePointer<CChar>?, length: Int) in
-        start.map { String(decoding: UnsafeRawBufferPointer(start: $0, count: length), as: UTF8.self) } ?? ""
-    }
-    let questions = UnsafeBufferPointer(start: prompts, count: Int(count)).map {
-        ServerQuestion(prompt: text($0.text, Int($0.length)), echo: $0.echo != 0)
-    }
-    let round = ServerQuestions(
-        name: text(name, Int(nameLength)), instruction: text(instruction, Int(instructionLength)), questions: questions)
-    let answers = conversation.ask(round)
-    for (index, answer) in answers.prefix(Int(count)).enumerated() {
-        // libssh2 releases it.
-        responses?[index].text = strdup(answer)
-        responses?[index].length = UInt32(answer.utf8.count)
     }
 }
 

@@ -38,7 +38,7 @@ func keyCandidates(
         }
     }
     let others = (usesOnlyFiles ? [] : identities)
-        .filter { !used.contains($0.key) && SignatureAlgorithm(keyType: $0.key.type) != nil }
+        .filter { !used.contains($0.key) && HostKey.usableTypes.contains($0.key.type) }
         .map { KeyCandidate(source: .agent(comment: $0.comment), publicKey: $0.key) }
     return prefersFiles ? free + locked + others : free + others + locked
 }

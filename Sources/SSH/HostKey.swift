@@ -5,6 +5,11 @@ public struct HostKey: Sendable, Hashable {
     /// The key in ssh's encoding, which begins with its type.
     public var blob: [UInt8]
 
+    /// The types of keys that a user can log in with here.
+    static let usableTypes: Set = [
+        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
+    ]
+
     public init(type: String, blob: [UInt8]) {
         self.type = type
         self.blob = blob

@@ -39,7 +39,7 @@ struct KeyFile: Sendable {
         } else {
             throw SSHError(.keyUnusable, "it is no private key that ssh knows")
         }
-        if let type = publicKey?.type, SignatureAlgorithm(keyType: type) == nil {
+        if let type = publicKey?.type, !HostKey.usableTypes.contains(type) {
             throw SSHError.unsupported(keyType: type)
         }
     }
@@ -76,10 +76,10 @@ extension SSHError {
         var error = SSHError(
             .keyUnusable, "keys of type \(type) are not supported; make one: ssh-keygen -t ed25519")
         if type.hasPrefix("sk-") {
-            error.message = "it is on a security key (\(type)), which libssh2 cannot ask"
+            error.message = "it is on a security key (\(type)), which only your own ssh can ask"
             error.isLimitOfLibrary = true
         } else if type.hasSuffix("-cert-v01@openssh.com") {
-            error.message = "it is a certificate (\(type)), which libssh2 cannot present"
+            error.message = "it is a certificate (\(type)), which only your own ssh can present"
             error.isLimitOfLibrary = true
         }
         return error

@@ -1,57 +1,124 @@
-internal import CSSH2
-internal import Synchronization
+internal import CSSH
+internal import IO
 
-/// A libssh2 session's memory, the wire it talks through, and what it reports by callback.
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
+
+/// A session of libssh's, and the socket that it talks through.
 ///
-/// libssh2 allows one thread at a time, which is the business of whoever owns this.
+/// libssh allows one thread at a time, which is the business of whoever owns this. Nothing here waits: libssh takes what has come
+/// in, sends what can leave, and says "again" where it would have to wait for more.
 final class LibraryHandle {
-    /// What libssh2's callbacks can reach.
-    final class Context: Sendable {
-        let wire = Wire()
-        /// Why the server disconnected, in its words, once it has.
-        let disconnection = Mutex<String?>(nil)
-        /// Who answers the server's questions while a keyboard-interactive login runs.
-        let conversation = Mutex<Conversation?>(nil)
+    let session: ssh_session
+    /// To wait on, and for nothing else. A duplicate: libssh closes its own when it likes.
+    let socket: CInt
+    /// Where libssh puts what it has kept for a reader, of the largest window's size: memory is taken where it is touched.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: ReceiveWindow.largest, alignment: 16)
+    private let event: ssh_event
+    /// Of bytes on the socket, and of messages before they are encrypted.
+    private let counters: UnsafeMutableBufferPointer<ssh_counter_struct>
+    /// libssh's own descriptor, as long as it is known to be open.
+    private var ownSocket: CInt
+    private var hasStarted = false
 
-        /// From the pointer to a pointer that every callback gets.
-        static func from(_ abstract: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> Context? {
-            guard let pointer = abstract?.pointee else { return nil }
-            return Unmanaged<Context>.fromOpaque(pointer).takeUnretainedValue()
+    /// Takes over a connected, non-blocking stream socket.
+    init(socket: CInt) throws {
+        let watched = fcntl(socket, F_DUPFD_CLOEXEC, 3)
+        guard watched >= 0, let session = ssh_new(), let event = ssh_event_new() else {
+            _ = close(socket)
+            throw SSHError(.protocolFailure, "libssh could not be initialised")
         }
-    }
-
-    let context = Context()
-    let pointer: OpaquePointer
-
-    /// libssh2_init counts its calls without a lock: once, for the life of the process.
-    private static let initialization: CInt = {
-        // Without it libssh2 works as well, only slower.
-        _ = CounterMode.isInstalled
-        return libssh2_init(0)
-    }()
-
-    init() throws {
-        guard LibraryHandle.initialization == 0,
-            // The context outlives the session: both end with this handle, in its deinit's order.
-            let pointer = libssh2_session_init_ex(nil, nil, nil, Unmanaged.passUnretained(context).toOpaque())
-        else { throw SSHError(.protocolFailure, "libssh2 could not be initialised") }
-        self.pointer = pointer
-        libssh2_session_set_blocking(pointer, 0)
-        submit_ssh_set_callbacks(pointer) { _, bytes, count, _, abstract in
-            Context.from(abstract)?.wire.send(UnsafeRawBufferPointer(start: bytes, count: count)) ?? -1
-        } _: { _, buffer, count, _, abstract in
-            Context.from(abstract)?.wire.receive(into: UnsafeMutableRawBufferPointer(start: buffer, count: count)) ?? -1
-        } _: { _, _, message, length, _, _, abstract in
-            let text = message.map {
-                String(decoding: UnsafeRawBufferPointer(start: $0, count: Int(length)), as: UTF8.self)
-            }
-            Context.from(abstract)?.disconnection.withLock { $0 = text ?? "no reason given" }
-        }
+        self.session = session
+        self.event = event
+        self.socket = watched
+        ownSocket = socket
+        counters = .allocate(capacity: 2)
+        counters.initialize(repeating: ssh_counter_struct())
+        ssh_set_blocking(session, 0)
+        ssh_set_counters(session, counters.baseAddress, counters.baseAddress?.advanced(by: 1))
     }
 
     deinit {
-        // Releasing sends what is left to be sent and waits for answers, unless the wire says that it is over.
-        context.wire.abandon()
-        libssh2_session_free(pointer)
+        ssh_event_free(event)
+        if !hasStarted { _ = close(ownSocket) }
+        // It closes its socket and sends nothing.
+        ssh_free(session)
+        counters.deallocate()
+        scratch.deallocate()
+        _ = close(socket)
+    }
+
+    // MARK: Settings
+
+    func set(_ option: ssh_options_e, _ value: String) throws {
+        try check(ssh_options_set(session, option, value), option)
+    }
+
+    func set(_ option: ssh_options_e, _ value: CInt) throws {
+        try check(withUnsafePointer(to: value) { ssh_options_set(session, option, $0) }, option)
+    }
+
+    private func check(_ status: CInt, _ option: ssh_options_e) throws {
+        guard status == SSH_OK else {
+            throw SSHError(.protocolFailure, "libssh does not take option \(option.rawValue): \(message)")
+        }
+    }
+
+    // MARK: Calls that do not wait
+
+    /// Begins the handshake, or goes on with it.
+    func connect() throws -> CInt {
+        if !hasStarted { try set(SSH_OPTIONS_FD, ownSocket) }
+        hasStarted = true
+        let status = ssh_connect(session)
+        // libssh makes it a blocking one as soon as it is connected, and would then stand still in a write.
+        try setNonBlocking(socket)
+        // Only now is there something to wait for.
+        ssh_event_add_session(event, session)
+        return status
+    }
+
+    /// Takes in a few kilobytes of what has come, and sends what can leave.
+    ///
+    /// - Returns: whether there was anything to do.
+    func step() -> Bool { hasStarted && ssh_event_dopoll(event, 0) == SSH_OK }
+
+    /// Says good-bye to the server, as far as it takes that at once. Afterwards the session is of no more use, and its channels are
+    /// gone.
+    func disconnect() {
+        // Only after a look at the socket does libssh know that it may write.
+        _ = step()
+        guard !hasFailed else { return }
+        // It leaves open what it has not opened itself, and forgets it.
+        ssh_disconnect(session)
+        _ = close(ownSocket)
+    }
+
+    // MARK: How it is
+
+    /// How many bytes have come in.
+    var received: UInt64 { counters[0].in_bytes }
+
+    /// How many messages have been sent.
+    var messagesSent: UInt64 { counters[1].out_packets }
+
+    /// Whether anything waits to be sent.
+    var hasOutput: Bool { ssh_get_status(session) & SSH_WRITE_PENDING != 0 }
+
+    /// Whether the connection is of no more use.
+    var hasFailed: Bool { ssh_get_status(session) & (SSH_CLOSED | SSH_CLOSED_ERROR) != 0 }
+
+    /// Whether the server has ended the connection.
+    var hasEnded: Bool {
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, CInt(MSG_PEEK) | CInt(MSG_DONTWAIT)) == 0
+    }
+
+    /// libssh's words for what failed last.
+    var message: String {
+        ssh_get_error(UnsafeMutableRawPointer(session)).map { String(cString: $0) } ?? "unknown error"
     }
 }

@@ -1,4 +1,4 @@
-internal import CSSH2
+internal import CSSH
 internal import IO
 
 /// What kind of channel to open.
@@ -7,16 +7,6 @@ enum ChannelKind: Sendable {
     case session
     /// A connection from the server to a host and port.
     case forward(host: String, port: UInt16)
-    /// A type that does not exist, for the sake of the refusal.
-    case probe
-
-    fileprivate var name: String {
-        switch self {
-        case .session: "session"
-        case .forward: "direct-tcpip"
-        case .probe: "keepalive@openssh.com"
-        }
-    }
 
     /// Where it leads, for messages.
     fileprivate var destination: String {
@@ -24,16 +14,14 @@ enum ChannelKind: Sendable {
         return "\(host) port \(port)"
     }
 
-    /// What follows in the open request (RFC 4254, section 7.2).
-    fileprivate var details: [UInt8] {
-        guard case .forward(let host, let port) = self else { return [] }
-        var writer = PacketWriter()
-        writer.string(host)
-        writer.uint32(UInt32(port))
-        // Whom the connection comes from: nobody uses it.
-        writer.string("127.0.0.1")
-        writer.uint32(0)
-        return writer.bytes
+    /// Asks for one, or goes on with that.
+    fileprivate func open(_ channel: Channel) -> CInt {
+        switch self {
+        case .session: ssh_channel_open_session(channel.pointer)
+        case .forward(let host, let port):
+            // Whom the connection comes from: nobody uses it.
+            ssh_channel_open_forward(channel.pointer, host, CInt(port), "127.0.0.1", 0)
+        }
     }
 }
 
@@ -44,24 +32,23 @@ struct OpenRequest: Sendable {
 }
 
 /// How a request for a session channel fares that went with the login, before anybody asked for a channel.
-enum EarlyOpening: Equatable {
+enum EarlyOpening {
     case none
-    /// libssh2 is in the middle of it.
-    case sent
-    /// Here it is, for the next one who asks.
-    case open(OpaquePointer)
+    /// It has gone out. The next one who wants a channel waits for the answer.
+    case sent(Channel)
 }
 
-/// Opening one channel at a time: libssh2 keeps the state of an open request in the session.
+/// Opening channels.
 ///
-/// A task of the session does it, so that whoever asked can be cancelled at any moment; the channel that nobody waits for
-/// any more is closed as soon as it is open.
+/// Tasks of the session do it, so that whoever asked can be cancelled at any moment; the channel that nobody waits for any more is
+/// closed as soon as it is open.
 extension Session {
     /// Opens a channel. The caller has to close it.
     func open(_ kind: ChannelKind) async throws -> ChannelID {
         if let failure { throw failure }
         let outcome = OneShot<ChannelID>()
-        requestOpen(kind, delivering: outcome)
+        openRequests.append(OpenRequest(kind: kind, outcome: outcome))
+        openRequested.signal()
         return try await outcome.value()
     }
 
@@ -73,29 +60,25 @@ extension Session {
         return try await withTimeout(limit, or: late) { try await self.open(kind) }
     }
 
-    func requestOpen(_ kind: ChannelKind, delivering outcome: OneShot<ChannelID>) {
-        openRequests.append(OpenRequest(kind: kind, outcome: outcome))
-        openRequested.signal()
-    }
-
-    /// Serves the requests until the session ends or fails.
+    /// Serves the requests until the session ends or fails: all at once, since one may take the server long.
     func serveOpenRequests() async {
-        while !Task.isCancelled {
-            let generation = openRequested.generation
-            guard !openRequests.isEmpty else {
-                if failure != nil { return }
-                do { try await openRequested.wait(after: generation) } catch { return }
-                continue
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let generation = openRequested.generation
+                guard !openRequests.isEmpty else {
+                    if failure != nil { return }
+                    do { try await openRequested.wait(after: generation) } catch { return }
+                    continue
+                }
+                let request = openRequests.removeFirst()
+                if !request.outcome.isSettled { group.addTask { await self.serve(request) } }
             }
-            let request = openRequests.removeFirst()
-            if !request.outcome.isSettled { await serve(request) }
         }
     }
 
     private func serve(_ request: OpenRequest) async {
         do {
             let id = try await openPatiently(request.kind)
-            if case .probe = request.kind { return close(id) }
             if !request.outcome.deliver(.success(id)) { close(id) }
         } catch {
             request.outcome.deliver(.failure(error))
@@ -117,72 +100,55 @@ extension Session {
     }
 
     private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
-        isOpening = true
-        defer { isOpening = false }
-        try await finishEarlyOpening()
-        if case .session = kind, case .open(let channel) = earlyOpening {
+        if case .session = kind, case .sent(let channel) = earlyOpening {
             earlyOpening = .none
-            return admit(channel)
+            // A refusal is nobody's: whoever wants a channel asks again.
+            if try await perform({ kind.open(channel) }) == SSH_OK { return admit(channel) }
+            channel.discard()
+        }
+        guard let channel = Channel(in: library.session) else {
+            throw SSHError(.protocolFailure, "no memory for a channel")
         }
         let start = ContinuousClock.now
-        let answer = try await perform { open(kind, in: $0) }
+        guard try await perform({ kind.open(channel) }) == SSH_OK else {
+            let reason = library.message
+            channel.discard()
+            throw refusal(of: kind, reason: reason)
+        }
         // The quickest tells how far away the server is; others had to wait for something.
         roundTrip = min(roundTrip, .now - start)
-        switch answer {
-        case .done(let channel): return admit(channel)
-        case .failed(let code): throw refusal(of: kind, code: code)
-        }
+        return admit(channel)
     }
 
-    /// Asks for a channel, or goes on with the request that is under way: libssh2 does not look at the kind then.
-    private func open(_ kind: ChannelKind, in session: OpaquePointer) -> Answer<OpaquePointer> {
-        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count + 1)
-        let channel = kind.details.withUnsafeBytes { bytes in
-            libssh2_channel_open_ex(
-                session, kind.name, UInt32(kind.name.utf8.count), UInt32(window), 1 << 15,
-                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(bytes.count))
-        }
-        if let channel { return .done(channel) }
-        return .failed(libssh2_session_last_errno(session))
-    }
-
-    private func admit(_ channel: OpaquePointer) -> ChannelID {
+    private func admit(_ channel: Channel) -> ChannelID {
         lastChannelID += 1
-        channels[lastChannelID] = Channel(pointer: channel)
+        channels[lastChannelID] = channel
+        // Before the first bytes: libssh lets the server send very few of them at first.
+        widen(channel)
         return lastChannelID
     }
 
     /// Whether the request that went with the login has not been answered.
-    var awaitsEarlyOpening: Bool { earlyOpening == .sent }
+    var awaitsEarlyOpening: Bool { if case .sent = earlyOpening { true } else { false } }
 
     /// Sends a request for a session channel while the login is under way: see ``LoginGuess``.
     func requestOpeningEarly() {
-        guard earlyOpening == .none else { return }
-        earlyOpening = .sent
+        guard case .none = earlyOpening, let channel = Channel(in: library.session) else { return }
+        earlyOpening = .sent(channel)
         // The answer comes after that to the login, which nobody has taken yet.
-        _ = open(.session, in: library.pointer)
+        _ = ChannelKind.session.open(channel)
+        noticeEffects()
     }
 
-    /// Waits for the answer to that request. A refusal is nobody's: whoever wants a channel asks again.
-    private func finishEarlyOpening() async throws {
-        guard earlyOpening == .sent else { return }
-        let answer = try await perform { open(.session, in: $0) }
-        earlyOpening = if case .done(let channel) = answer { .open(channel) } else { .none }
-    }
-
-    private func refusal(of kind: ChannelKind, code: CInt) -> SSHError {
-        // libssh2 keeps the server's reason in this text only.
-        let reason = libraryMessage()
+    private func refusal(of kind: ChannelKind, reason: String) -> SSHError {
         switch kind {
         case .forward(let host, let port):
-            return SSHError(.forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)")
-        case .session where code == LIBSSH2_ERROR_CHANNEL_FAILURE:
-            return SSHError(
+            SSHError(.forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)")
+        case .session:
+            SSHError(
                 .channelRefused,
                 "\(endpoint.name) does not run another command in this session: \(reason). Most servers allow ten at a "
                     + "time (MaxSessions); \(channels.count) channels are open")
-        case .session, .probe:
-            return SSHError(.channelRefused, "\(endpoint.name) did not open a channel: \(reason)")
         }
     }
 }

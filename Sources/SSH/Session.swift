@@ -1,28 +1,33 @@
-internal import CSSH2
+internal import CSSH
 public import IO
 internal import Synchronization
 
 /// A logged-in ssh session: any number of commands and forwards over one connection, at the same time.
 ///
-/// The actor owns the libssh2 session, which takes one caller at a time, and all channels. It runs on the loop's thread.
-/// Three tasks live as long as the session: one takes bytes from the stream to the wire, one takes them from the wire to
-/// the stream, one watches for silence; a fourth opens channels, one after the other, since libssh2 keeps that state in
-/// the session. Whoever waits for the server parks in `arrivals` and tries again whenever bytes have come in.
+/// The actor owns the libssh session, which takes one caller at a time, and all channels. It runs on the loop's thread. Tasks that
+/// live as long as the session wait for its socket: one until there is something to take in, one until something can leave. Another
+/// watches for silence, and one opens channels. Every call of libssh may take in what is meant for others, so all that wait for the
+/// server are woken when anything has come in; whoever reads a channel is woken by what came for it.
 public actor Session {
     nonisolated let loop: PollLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     public nonisolated let endpoint: Endpoint
     /// When the server was last heard of.
-    public internal(set) var lastReceived = ContinuousClock.now
+    public private(set) var lastReceived = ContinuousClock.now
 
     let library: LibraryHandle
-    nonisolated let wire: Wire
+    /// How many bytes had come in when ``noticeEffects()`` last looked.
+    private var received: UInt64 = 0
+    /// Whether a thread of its own is in a call of libssh's, which nobody else may make then.
+    private var isLent = false
+    private nonisolated let returned = Condition()
+
     /// Signalled when bytes have come in, or the session has failed or ended.
     nonisolated let arrivals = Condition()
     /// Signalled when there may be bytes to send.
     private nonisolated let departures = Condition()
-    /// Signalled when bytes have gone out.
+    /// Signalled when all bytes have gone out.
     private nonisolated let drained = Condition()
     /// Why nothing can be done any more. Set once.
     private(set) var failure: SSHError?
@@ -32,23 +37,18 @@ public actor Session {
     /// The shortest time that the server has taken to open a channel: it is as far away as that, at most. Its system's answer to the
     /// connection says nothing, where something stands between. Until there was one, as far as one can be away.
     var roundTrip = Duration.seconds(1)
-    /// Channels that are closed on our side, and not yet on the server's.
-    var closing: [OpaquePointer] = []
     var lastClose: ContinuousClock.Instant?
     var openRequests: [OpenRequest] = []
     nonisolated let openRequested = Condition()
-    /// Whether libssh2 waits for the server to answer an open request.
-    var isOpening = false
-    /// Whether the server has still to agree to log anybody in, while that goes on already.
-    var isServicePending = false
+    /// How many messages were sent before the login began.
+    var messagesOfHandshake: UInt64 = 0
     /// The request for a channel that went with the login.
     var earlyOpening = EarlyOpening.none
 
-    private init(to endpoint: Endpoint, loop: PollLoop) throws {
+    private init(to endpoint: Endpoint, socket: CInt, loop: PollLoop) throws {
         self.endpoint = endpoint
         self.loop = loop
-        library = try LibraryHandle()
-        wire = library.context.wire
+        library = try LibraryHandle(socket: socket)
     }
 
     /// Connects, verifies the host's key, logs in, and hands the session to `body`; disconnects afterwards.
@@ -86,51 +86,74 @@ public actor Session {
         to endpoint: Endpoint, login: Login, over stream: any ByteStream, loop: PollLoop,
         _ body: (Session) async throws -> R
     ) async throws -> R {
-        let session = try Session(to: endpoint, loop: loop)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await session.receive(from: stream) }
-            group.addTask { await session.send(to: stream) }
+        // libssh wants a socket. Where the stream is none, bytes are carried between the two.
+        if let socket = try await (stream as? Descriptor)?.duplicateSocket() {
+            let session = try Session(to: endpoint, socket: socket, loop: loop)
+            return try await session.run(login, body) {}
+        }
+        let (carrier, socket) = try Descriptor.toSocket(loop: loop)
+        let session = try Session(to: endpoint, socket: socket, loop: loop)
+        return try await session.run(login, body) { await session.carry(stream, carrier) }
+    }
+
+    private nonisolated func run<R: Sendable>(
+        _ login: Login, _ body: (Session) async throws -> R, beside carry: @escaping @Sendable () async -> Void
+    ) async throws -> R {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await carry() }
             do {
-                try await session.logIn(login)
-                group.addTask { await session.watchForSilence(limit: login.silenceLimit) }
-                group.addTask { await session.serveOpenRequests() }
-                let result = try await body(session)
-                await shielded { await session.disconnect() }
+                try await start(login)
+                group.addTask { await self.receive() }
+                group.addTask { await self.send() }
+                try await logIn(login)
+                group.addTask { await self.watchForSilence(limit: login.silenceLimit) }
+                group.addTask { await self.serveOpenRequests() }
+                let result = try await body(self)
+                await shielded { await self.disconnect() }
                 group.cancelAll()
                 return result
             } catch {
-                if (error as? SSHError)?.code == .linkLost, await session.awaitsEarlyOpening {
+                if (error as? SSHError)?.code == .linkLost, await awaitsEarlyOpening {
                     // Whatever happened to it: the server may be one that does not answer it.
                     login.learn(.guessFailed)
                 }
-                await shielded { await session.disconnect() }
+                await shielded { await self.disconnect() }
                 group.cancelAll()
                 throw error
             }
         }
     }
 
-    // MARK: The wire
+    // MARK: The socket
 
-    /// How many bytes are taken at once, from the server and by whoever reads a channel. If those took less, what has come in would
-    /// pile up here, and the server learned late that it may send more.
-    static let piece = 1 << 17
-
-    /// Takes bytes from the stream to the wire until it ends.
-    private func receive(from stream: any ByteStream) async {
+    /// Carries bytes between the stream that leads to the server and libssh's socket.
+    private func carry(_ stream: any ByteStream, _ carrier: Descriptor) async {
         do {
-            while case let bytes = try await stream.read(upTo: Session.piece), !bytes.isEmpty {
-                lastReceived = .now
-                wire.receive(bytes)
-                releaseClosedChannels()
-                arrivals.signal()
-                // Whoever waited for them takes them before more come in.
+            try await relay(stream, carrier)
+        } catch is CancellationError {
+            // The session ends.
+        } catch {
+            fail(lost("\(error)", cause: error))
+        }
+        await carrier.close()
+    }
+
+    /// How many steps of libssh's, each of which takes in 4 kB at most, are made before others get their turn.
+    private static let stepsAtOnce = 32
+
+    /// Has libssh take in what comes, until the session ends.
+    private func receive() async {
+        do {
+            while failure == nil {
+                try await loop.readable(library.socket)
+                try await waitForReturn()
+                for _ in 0..<Session.stepsAtOnce where failure == nil {
+                    guard library.step() else { break }
+                }
+                noticeEffects()
+                // Whoever waited for it takes it before more comes in.
                 await loop.turn()
             }
-            // What has come in before can still be used; then whoever wants more learns that there is none.
-            wire.end()
-            arrivals.signal()
-            drained.signal()
         } catch is CancellationError {
             // The session ends.
         } catch {
@@ -138,18 +161,21 @@ public actor Session {
         }
     }
 
-    /// Takes bytes from the wire to the stream.
-    private func send(to stream: any ByteStream) async {
+    /// Has libssh send what could not leave at once.
+    private func send() async {
         do {
-            while true {
+            while failure == nil {
                 let generation = departures.generation
-                let bytes = wire.takeOutbound()
-                if bytes.isEmpty {
-                    try await departures.wait(after: generation)
-                } else {
-                    try await stream.write(bytes)
+                guard library.hasOutput else {
                     drained.signal()
+                    try await departures.wait(after: generation)
+                    continue
                 }
+                try await loop.writable(library.socket)
+                try await waitForReturn()
+                guard failure == nil else { return }
+                _ = library.step()
+                noticeEffects()
             }
         } catch is CancellationError {
             // The session ends.
@@ -158,80 +184,74 @@ public actor Session {
         }
     }
 
-    /// What a call of libssh2 said.
-    enum Answer<Value> {
-        case done(Value)
-        case failed(CInt)
-
-        /// From a count, or a negative error number.
-        init(_ count: Int, _ value: (Int) -> Value) {
-            self = count < 0 ? .failed(CInt(count)) : .done(value(count))
+    /// After every call of libssh: it may have taken something in, have something left to send, or have lost the connection.
+    func noticeEffects() {
+        if library.received != received {
+            received = library.received
+            lastReceived = .now
+            arrivals.signal()
         }
+        if library.hasOutput { departures.signal() }
+        guard library.hasFailed, failure == nil else { return }
+        fail(lost(library.hasEnded ? "the server closed the connection" : library.message))
     }
 
-    /// Calls libssh2 now, and again whenever bytes have come in, for as long as it says "try again".
+    /// Calls libssh now, and again whenever bytes have come in, for as long as it says "try again".
     ///
-    /// - Parameter answerLimit: How long to wait for more bytes; nil where the watch for silence does that.
-    func perform<Value>(
-        answerLimit: Duration? = nil, _ call: (OpaquePointer) throws -> Answer<Value>
-    ) async throws -> Answer<Value> {
+    /// - Parameters:
+    ///   - again: How it says so.
+    ///   - answerLimit: How long to wait for more bytes; nil where the watch for silence does that.
+    /// - Returns: what it says then.
+    func perform(
+        again: CInt = SSH_AGAIN, answerLimit: Duration? = nil, _ call: () throws -> CInt
+    ) async throws -> CInt {
         while true {
             if let failure { throw failure }
             let generation = arrivals.generation
-            wire.beginCall()
-            let answer = try call(library.pointer)
-            if try await isFinal(answer, generation: generation, answerLimit: answerLimit) { return answer }
+            let status = try call()
+            noticeEffects()
+            if let failure { throw failure }
+            guard status == again else { return status }
+            try await waitForArrivals(after: generation, limit: answerLimit)
         }
     }
 
-    /// What follows on a call of libssh2: whether its answer counts, or bytes have come in and it has to be made again.
-    ///
-    /// - Parameter generation: Of `arrivals`, from before the call.
-    func isFinal<Value>(_ answer: Answer<Value>, generation: UInt64, answerLimit: Duration?) async throws -> Bool {
-        announceDeparture()
-        guard case .failed(LIBSSH2_ERROR_EAGAIN) = answer else {
-            try checkLink(answer)
-            return true
-        }
-        if wire.hasMore { return false }
-        if wire.hasEnded { throw fail(lost("the server closed the connection")) }
-        if let answerLimit {
-            let late = lost("no answer within \(answerLimit.components.seconds) s")
-            try await withTimeout(answerLimit, or: late) { [arrivals] in try await arrivals.wait(after: generation) }
-        } else {
-            try await arrivals.wait(after: generation)
-        }
-        return false
+    func waitForArrivals(after generation: UInt64, limit: Duration?) async throws {
+        guard let limit else { return try await arrivals.wait(after: generation) }
+        let late = lost("no answer within \(limit.components.seconds) s")
+        try await withTimeout(limit, or: late) { [arrivals] in try await arrivals.wait(after: generation) }
     }
 
-    /// After every call of libssh2: it may have produced something to send.
-    func announceDeparture() {
-        if wire.outboundCount > 0 { departures.signal() }
-    }
-
-    /// Throws when an error means that the connection itself is of no more use.
-    private func checkLink<Value>(_ answer: Answer<Value>) throws {
-        guard case .failed(let code) = answer else { return }
-        // Some calls of libssh2 turn this into another error.
-        if let reason = library.context.disconnection.withLock({ $0 }) {
-            throw fail(lost("the server disconnected: \(reason)"))
-        }
-        switch code {
-        case LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND,
-            LIBSSH2_ERROR_DECRYPT, LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_OUT_OF_BOUNDARY:
-            throw fail(lost(libraryMessage()))
-        default: break
-        }
-    }
-
-    /// Waits while so much waits to be sent that more would only use memory.
+    /// Waits while something waits to be sent: more would only use memory.
     func waitForRoom() async throws {
         while true {
             let generation = drained.generation
             if let failure { throw failure }
-            if wire.hasEnded { throw fail(lost("the server closed the connection")) }
-            guard wire.outboundCount > 1 << 18 else { return }
+            guard library.hasOutput else { return }
             try await drained.wait(after: generation)
+        }
+    }
+
+    // MARK: Calls that block
+
+    /// Makes a call of libssh's on a thread of its own, since it may take its time. Nobody else makes one meanwhile. It is not
+    /// cancelled: see to it that it comes to an end.
+    func lend(to call: @escaping @Sendable (ssh_session) -> CInt) async -> CInt {
+        isLent = true
+        let session = SessionPointer(value: library.session)
+        let status = await withCheckedContinuation { continuation in
+            startThread { continuation.resume(returning: call(session.value)) }
+        }
+        isLent = false
+        returned.signal()
+        return status
+    }
+
+    private func waitForReturn() async throws {
+        while isLent {
+            let generation = returned.generation
+            guard isLent else { return }
+            try await returned.wait(after: generation)
         }
     }
 
@@ -244,7 +264,9 @@ public actor Session {
         failure = first
         arrivals.signal()
         drained.signal()
+        departures.signal()
         openRequested.signal()
+        for channel in channels.values { channel.news.signal() }
         return first
     }
 
@@ -257,39 +279,30 @@ public actor Session {
         while true {
             let generation = arrivals.generation
             if let failure { return failure }
-            if wire.hasEnded { return fail(lost("the server closed the connection")) }
             try await arrivals.wait(after: generation)
         }
     }
 
     /// Tells the server that we leave, as far as it still listens, and ends the session for whoever still uses it.
     private func disconnect() async {
-        if failure == nil, !wire.hasEnded {
-            libssh2_session_disconnect_ex(library.pointer, SSH_DISCONNECT_BY_APPLICATION, "done", "")
-            announceDeparture()
+        if failure == nil {
             do {
-                try await withTimeout(.seconds(1), or: CancellationError()) { try await self.waitUntilSent() }
+                try await withTimeout(.seconds(1), or: CancellationError()) { try await self.waitForRoom() }
             } catch {
                 // It was a courtesy.
             }
         }
+        let mustSayGoodbye = failure == nil
         fail(SSHError(.closed, "the session with \(endpoint.description) has ended"))
+        // Before the channels go, which libssh may still call.
+        if mustSayGoodbye { library.disconnect() }
         channels.removeAll()
     }
+}
 
-    private func waitUntilSent() async throws {
-        while true {
-            let generation = drained.generation
-            guard wire.outboundCount > 0 else { return }
-            try await drained.wait(after: generation)
-        }
-    }
-
-    /// libssh2's words for what failed last.
-    func libraryMessage() -> String {
-        var text: UnsafeMutablePointer<CChar>?
-        let code = libssh2_session_last_error(library.pointer, &text, nil, 0)
-        let words = text.map { String(cString: $0) } ?? ""
-        return words.isEmpty ? "libssh2 error \(code)" : "\(words) (libssh2 error \(code))"
-    }
+/// A libssh session on its way to the thread that makes one call on it.
+///
+/// Unchecked: while that call runs, the session's actor waits for it, and its tasks make no other.
+private struct SessionPointer: @unchecked Sendable {
+    let value: ssh_session
 }

@@ -1,56 +1,29 @@
 internal import CCrypto
 
-/// A private key, ready to sign.
+/// A private key.
 final class SigningKey {
     let publicKey: HostKey
     private let key: OpaquePointer
-    private let algorithm: SignatureAlgorithm
 
     /// Takes over a key of libcrypto's.
     init(_ key: OpaquePointer) throws {
         self.key = key
         publicKey = try SigningKey.publicKey(of: key)
-        guard let algorithm = SignatureAlgorithm(keyType: publicKey.type) else {
-            throw SSHError(.keyUnusable, "keys of type \(publicKey.type) cannot be used")
-        }
-        self.algorithm = algorithm
     }
 
     deinit { EVP_PKEY_free(key) }
 
-    /// A signature in ssh's encoding, without the algorithm's name.
-    func sign(_ data: [UInt8]) throws -> [UInt8] {
-        let context = EVP_MD_CTX_new()
-        defer { EVP_MD_CTX_free(context) }
-        var count = 0
-        guard EVP_DigestSignInit(context, nil, digest, nil, key) == 1,
-            EVP_DigestSign(context, nil, &count, data, data.count) == 1
-        else { throw SSHError(.keyUnusable, "the key does not sign: \(cryptoFailure())") }
-        var signature = [UInt8](repeating: 0, count: count)
-        guard EVP_DigestSign(context, &signature, &count, data, data.count) == 1 else {
-            throw SSHError(.keyUnusable, "the key does not sign: \(cryptoFailure())")
+    /// Hands it on as text, unencrypted (PKCS #8), which is wiped from memory afterwards.
+    func withPEM<R>(_ body: (UnsafePointer<CChar>) -> R) throws -> R {
+        guard let text = BIO_new(BIO_s_secmem()) else {
+            throw SSHError(.keyUnusable, "libcrypto: \(cryptoFailure())")
         }
-        signature.removeLast(signature.count - count)
-        switch algorithm {
-        case .ed25519, .rsaSHA256: return signature
-        case .ecdsa256, .ecdsa384, .ecdsa521:
-            // libcrypto gives two integers in DER, ssh wants them its own way (RFC 5656, section 3.1.2).
-            var reader = DERReader(signature)
-            var numbers = try reader.sequence()
-            var writer = PacketWriter()
-            writer.mpint(try numbers.integer())
-            writer.mpint(try numbers.integer())
-            return writer.bytes
-        }
-    }
-
-    private var digest: OpaquePointer? {
-        switch algorithm {
-        case .ed25519: nil
-        case .ecdsa256, .rsaSHA256: EVP_sha256()
-        case .ecdsa384: EVP_sha384()
-        case .ecdsa521: EVP_sha512()
-        }
+        defer { BIO_free(text) }
+        var start: UnsafeMutablePointer<CChar>?
+        guard PEM_write_bio_PrivateKey(text, key, nil, nil, 0, nil, nil) == 1, BIO_write(text, "", 1) == 1,
+            BIO_ctrl(text, BIO_CTRL_INFO, 0, &start) > 0, let start
+        else { throw SSHError(.keyUnusable, "the key cannot be used: \(cryptoFailure())") }
+        return body(start)
     }
 
     private static func publicKey(of key: OpaquePointer) throws -> HostKey {

@@ -1,4 +1,4 @@
-internal import CSSH2
+internal import CSSH
 internal import IO
 
 /// Decides when to ask a silent server for a sign of life, and when to give it up.
@@ -45,7 +45,7 @@ extension Session {
             while failure == nil {
                 switch monitor.action(at: clock.now, lastReceived: lastReceived) {
                 case .wait(let until): try await clock.sleep(until: until, tolerance: limit / 20)
-                case .probe: try await probe()
+                case .probe: try probe()
                 case .giveUp: fail(lost("no sign of life for \(limit.components.seconds) s"))
                 }
             }
@@ -55,15 +55,10 @@ extension Session {
     }
 
     /// Asks the server for an answer, whatever it is.
-    ///
-    /// The question is a channel of a type that no server has, which every server has to refuse: libssh2 1.10 keeps the
-    /// answers to its own keepalive messages for ever. While another open request is under way those must do.
-    private func probe() async throws {
-        if isOpening {
-            libssh2_keepalive_config(library.pointer, 1, 2)
-            _ = try await perform { session in Answer(Int(libssh2_keepalive_send(session, nil))) { _ in () } }
-        } else {
-            requestOpen(.probe, delivering: .init())
-        }
+    private func probe() throws {
+        if let failure { throw failure }
+        // When libssh has an answer to the one before, it takes note of that, and asks when it is called again.
+        for _ in 0..<2 { ssh_send_keepalive(library.session) }
+        noticeEffects()
     }
 }

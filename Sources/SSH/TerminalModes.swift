@@ -4,53 +4,55 @@
     internal import Glibc
 #endif
 
-/// A terminal's modes as a request for one has them (RFC 4254, section 8): what this system knows under the name of POSIX.
+/// A terminal's modes as a command that sets them: what stty(1) of any system knows under the name that POSIX gives it.
 enum TerminalModes {
-    /// Keys with a meaning, and the numbers that ssh gives them.
-    private static let keys: [(UInt8, CInt)] = [
-        (1, VINTR), (2, VQUIT), (3, VERASE), (4, VKILL), (5, VEOF), (6, VEOL), (7, VEOL2), (8, VSTART), (9, VSTOP),
-        (10, VSUSP), (12, VREPRINT), (13, VWERASE), (14, VLNEXT), (18, VDISCARD),
+    private static let keys: [(String, CInt)] = [
+        ("intr", VINTR), ("quit", VQUIT), ("erase", VERASE), ("kill", VKILL), ("eof", VEOF), ("start", VSTART),
+        ("stop", VSTOP), ("susp", VSUSP),
     ]
 
-    static func encoded(_ modes: termios) -> [UInt8] {
-        var writer = PacketWriter()
-        func put(_ code: UInt8, _ value: UInt32) {
-            writer.byte(code)
-            writer.uint32(value)
-        }
+    /// A command for any shell. It says nothing when it fails: the terminal is of use with other modes too.
+    static func command(_ modes: termios) -> String {
+        var words: [String] = []
         withUnsafeBytes(of: modes.c_cc) { values in
-            for (code, key) in keys {
-                let value = values[Int(key)]
-                // 255 says that no key has this meaning.
-                put(code, value == unused ? 255 : UInt32(value))
-            }
+            for (name, key) in keys { words += [name, notation(values[Int(key)])] }
         }
-        let flags: [(tcflag_t, [(UInt8, CInt)])] = [
+        let flags: [(tcflag_t, [(String, CInt)])] = [
             (
                 modes.c_iflag,
                 [
-                    (30, IGNPAR), (31, PARMRK), (32, INPCK), (33, ISTRIP), (34, INLCR), (35, IGNCR), (36, ICRNL),
-                    (38, IXON), (39, IXANY), (40, IXOFF), (41, IMAXBEL), (42, IUTF8),
+                    ("ignpar", IGNPAR), ("parmrk", PARMRK), ("inpck", INPCK), ("istrip", ISTRIP), ("inlcr", INLCR),
+                    ("igncr", IGNCR), ("icrnl", ICRNL), ("ixon", IXON), ("ixany", IXANY), ("ixoff", IXOFF),
                 ]
             ),
             (
                 modes.c_lflag,
                 [
-                    (50, ISIG), (51, ICANON), (53, ECHO), (54, ECHOE), (55, ECHOK), (56, ECHONL), (57, NOFLSH),
-                    (58, TOSTOP), (59, IEXTEN), (60, ECHOCTL), (61, ECHOKE), (62, PENDIN),
+                    ("isig", ISIG), ("icanon", ICANON), ("echo", ECHO), ("echoe", ECHOE), ("echok", ECHOK),
+                    ("echonl", ECHONL), ("noflsh", NOFLSH), ("tostop", TOSTOP), ("iexten", IEXTEN),
                 ]
             ),
-            (modes.c_oflag, [(70, OPOST), (72, ONLCR), (73, OCRNL), (74, ONOCR), (75, ONLRET)]),
-            (modes.c_cflag, [(91, CS8), (92, PARENB), (93, PARODD)]),
+            (modes.c_oflag, [("opost", OPOST), ("onlcr", ONLCR), ("ocrnl", OCRNL), ("onocr", ONOCR), ("onlret", ONLRET)]),
         ]
         for (value, names) in flags {
-            for (code, flag) in names { put(code, value & tcflag_t(truncatingIfNeeded: flag) != 0 ? 1 : 0) }
+            for (name, flag) in names { words.append((value & tcflag_t(truncatingIfNeeded: flag) != 0 ? "" : "-") + name) }
         }
-        // Speeds mean nothing, but some servers want them.
-        put(128, 38400)
-        put(129, 38400)
-        writer.byte(0)
-        return writer.bytes
+        // By way of sh, since not every shell has the same words for "without its errors".
+        return "sh -c 'stty \(words.joined(separator: " ")) 2>/dev/null'"
+    }
+
+    /// A key as stty takes it, for a shell.
+    private static func notation(_ key: UInt8) -> String {
+        switch key {
+        case unused: "undef"
+        // A backslash takes two of them.
+        case 0x1C: #""^\\""#
+        case ..<0x20: "\"^\(Character(Unicode.Scalar(key + 0x40)))\""
+        case 0x7F: "\"^?\""
+        case UInt8(ascii: "#"), UInt8(ascii: "@"): "\"\(Character(Unicode.Scalar(key)))\""
+        // Nobody has that any more.
+        default: "undef"
+        }
     }
 
     /// What stands for no key.

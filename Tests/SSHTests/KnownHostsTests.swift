@@ -137,15 +137,12 @@ private let rsa = HostKey(line: "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQE=")
     }
 
     @Test func recordedTypesAreAskedForFirst() {
-        let supported = ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ssh-ed25519", "ssh-rsa", "ssh-dss"]
-        #expect(
-            hostKeyAlgorithms(recorded: ["ssh-rsa"], supported: supported)
-                == ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384"])
-        #expect(hostKeyAlgorithms(recorded: [], supported: supported).first == "ssh-ed25519")
-        #expect(
-            hostKeyAlgorithms(recorded: ["ssh-rsa"], supported: ["rsa-sha2-512", "rsa-sha2-256"])
-                == ["rsa-sha2-512", "rsa-sha2-256"])
-        #expect(hostKeyAlgorithms(recorded: [], supported: ["new"]) == ["new"])
+        let order = hostKeyAlgorithms(recorded: ["ssh-rsa"])
+        #expect(order.prefix(3) == ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"])
+        #expect(Set(order) == Set(hostKeyAlgorithms(recorded: [])))
+        #expect(hostKeyAlgorithms(recorded: []).first == "ssh-ed25519")
+        // What nobody here can verify is not asked for.
+        #expect(!hostKeyAlgorithms(recorded: ["ssh-dss"]).contains("ssh-dss"))
     }
 
     @Test func base64GoesBothWays() {
