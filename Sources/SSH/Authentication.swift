@@ -9,27 +9,23 @@ extension Session {
     func authenticate(_ login: Login) async throws {
         var (plan, agent) = await makePlan(login)
         let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
-        if try await authenticate(byGuessOf: login, &plan, agent: agent, prompter: prompter) { return }
-        guard try await !needsNothing() else { return login.learn(.tookMore) }
-        var isFirst = true
+        if let key = login.expectedKey, let step = plan.takeKey(key) {
+            switch try await take(step, agent: agent, prompter: prompter, isExpected: true) {
+            case .success: return
+            // It is as if the server had been asked whether it knows it.
+            case .refused: plan.note(step, .unknown)
+            case let other: note(other, of: step, in: &plan)
+            }
+        }
+        if acceptedMethods.isEmpty, try await needsNothing() { return login.learn(nil) }
         do {
             while let step = plan.next(accepted: acceptedMethods) {
                 switch try await take(step, agent: agent, prompter: prompter) {
                 case .success:
-                    if isFirst, case .key(let key) = step, let fingerprint = key.publicKey?.fingerprint {
-                        login.learn(.keySufficed(fingerprint))
-                    } else {
-                        login.learn(.tookMore)
-                    }
-                    return
-                case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
-                case .refused(let wasComplete):
                     // A key that was not even asked for a proof is as if it had not been tried.
-                    if wasComplete { isFirst = false }
-                    plan.note(step, .refused)
-                case .notEnough:
-                    isFirst = false
-                    plan.note(step, .partialSuccess)
+                    if !plan.hasProvedAnything, case .key(let key) = step { return login.learn(key.publicKey?.fingerprint) }
+                    return login.learn(nil)
+                case let other: note(other, of: step, in: &plan)
                 }
             }
         } catch let error as SSHError where error.code == .linkLost && plan.hasBeenJudged {
@@ -42,32 +38,13 @@ extension Session {
         throw failure(of: plan, accepted: acceptedMethods, login)
     }
 
-    /// Tries the key that is expected to suffice, without asking what the server accepts.
-    ///
-    /// - Returns: whether the user is in.
-    private func authenticate(
-        byGuessOf login: Login, _ plan: inout AuthenticationPlan, agent: Agent?, prompter: any LoginPrompter
-    ) async throws -> Bool {
-        guard let guess = login.guess, let step = plan.takeKey(guess.key), case .key(let key) = step else { return false }
-        do {
-            switch try await tryKey(key, agent: agent, prompter: prompter, guess: guess) {
-            case .success: return true
-            case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
-            case .refused, .notEnough:
-                guard !awaitsEarlyOpening else { throw guessFailure("the key is not enough any more") }
-                plan.note(step, .refused)
-            }
-        } catch let error as SSHError where error.code == .linkLost && awaitsEarlyOpening {
-            // A server may be strict about a request that comes before its time.
-            login.learn(.guessFailed)
-            throw guessFailure("\(error)")
+    private func note(_ result: StepResult, of step: AuthenticationPlan.Step, in plan: inout AuthenticationPlan) {
+        switch result {
+        case .success: break
+        case .notEnough: plan.note(step, .partialSuccess)
+        case .refused(let wasComplete): plan.note(step, wasComplete ? .refused : .unknown)
+        case .unusable(let obstacle): plan.note(step, .unusable(obstacle))
         }
-        return false
-    }
-
-    /// The request for a channel is lost, and its answer would be waited for in vain.
-    private func guessFailure(_ why: String) -> SSHError {
-        SSHError(.guessFailed, "a shorter way to log in to \(endpoint.description) has failed: \(why)")
     }
 
     private func failure(of plan: AuthenticationPlan, accepted: Set<String>, _ login: Login) -> SSHError {
@@ -94,10 +71,10 @@ extension Session {
     }
 
     private func take(
-        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter
+        _ step: AuthenticationPlan.Step, agent: Agent?, prompter: any LoginPrompter, isExpected: Bool = false
     ) async throws -> StepResult {
         switch step {
-        case .key(let candidate): try await tryKey(candidate, agent: agent, prompter: prompter, guess: nil)
+        case .key(let candidate): try await tryKey(candidate, agent: agent, prompter: prompter, isExpected: isExpected)
         case .keyboardInteractive: try await tryKeyboardInteractive(prompter)
         case .password: try await tryPassword(prompter)
         }
@@ -177,9 +154,9 @@ extension Session {
 
     // MARK: Public key
 
-    /// - Parameter guess: That this key will do: then it is proved without an offer, and a channel asked for with the proof.
+    /// - Parameter isExpected: whether the server will know this key: then it is proved without an offer.
     private func tryKey(
-        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter, guess: LoginGuess?
+        _ candidate: KeyCandidate, agent: Agent?, prompter: any LoginPrompter, isExpected: Bool
     ) async throws -> StepResult {
         do {
             switch candidate.source {
@@ -187,8 +164,8 @@ extension Session {
                 guard let agent, let key = candidate.publicKey else {
                     throw SSHError(.agentFailed, "the ssh-agent has gone")
                 }
-                return try await tryKey(.init(key: key, comment: comment), of: agent, guess: guess)
-            case .file(let file): return try await tryKey(file, candidate.publicKey, prompter, guess: guess)
+                return try await tryKey(.init(key: key, comment: comment), of: agent)
+            case .file(let file): return try await tryKey(file, candidate.publicKey, prompter, isExpected: isExpected)
             }
         } catch {
             return .unusable(try obstacle(error))
@@ -196,10 +173,10 @@ extension Session {
     }
 
     private func tryKey(
-        _ file: KeyFile, _ publicKey: HostKey?, _ prompter: any LoginPrompter, guess: LoginGuess?
+        _ file: KeyFile, _ publicKey: HostKey?, _ prompter: any LoginPrompter, isExpected: Bool
     ) async throws -> StepResult {
         // First the offer, so that no passphrase is asked for a key that the server does not know.
-        if let publicKey, guess == nil || file.isEncrypted {
+        if let publicKey, !isExpected || file.isEncrypted {
             guard let offered = LibraryKey(publicKey) else { throw SSHError.unsupported(keyType: publicKey.type) }
             switch try await authenticate({ ssh_userauth_try_publickey($0, nil, offered.pointer) }) {
             case SSH_AUTH_SUCCESS: break
@@ -211,20 +188,11 @@ extension Session {
             case let verdict: return result(verdict)
             }
         }
-        let key = try LibraryKey(try await unlock(file, prompter))
-        // libssh first asks whether anybody may log in at all, if it has not done that, and waits for the answer.
-        let lastBeforeProof = messagesOfHandshake + 1
-        let verdict = try await authenticate { session in
-            let status = ssh_userauth_publickey(session, nil, key.pointer)
-            if guess?.opensChannel == true, status == SSH_AUTH_AGAIN.rawValue, library.messagesSent > lastBeforeProof {
-                requestOpeningEarly()
-            }
-            return status
-        }
-        return result(verdict)
+        let key = try await unlock(file, prompter)
+        return result(try await authenticate { ssh_userauth_publickey($0, nil, key.pointer) })
     }
 
-    private func tryKey(_ identity: Agent.Identity, of agent: Agent, guess: LoginGuess?) async throws -> StepResult {
+    private func tryKey(_ identity: Agent.Identity, of agent: Agent) async throws -> StepResult {
         let (stream, socket) = try Descriptor.toSocket(loop: loop)
         // libssh takes it over. It waits for each answer of the agent's, in which the user may have a part.
         guard ssh_set_agent_socket(library.session, socket) == SSH_OK else {
@@ -247,7 +215,6 @@ extension Session {
                     if !front.hasSigned, status == SSH_AUTH_DENIED.rawValue { return .refused(wasComplete: false) }
                     return result(ssh_auth_e(status))
                 }
-                if front.hasSigned, guess?.opensChannel == true { requestOpeningEarly() }
                 try await waitForArrivals(after: generation, limit: Session.answerLimit)
             }
         }
@@ -263,7 +230,7 @@ extension Session {
     }
 
     /// Reads a key's file, with a passphrase where it has one.
-    private func unlock(_ file: KeyFile, _ prompter: any LoginPrompter) async throws -> SigningKey {
+    private func unlock(_ file: KeyFile, _ prompter: any LoginPrompter) async throws -> LibraryKey {
         guard file.isEncrypted else {
             guard let key = try file.unlock(passphrase: nil) else { throw SSHError(.keyUnusable, "it is damaged") }
             return key

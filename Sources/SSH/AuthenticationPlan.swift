@@ -64,6 +64,8 @@ struct AuthenticationPlan {
     enum Outcome {
         /// The server does not want it.
         case refused
+        /// The server does not want to see a proof of it: as if it had not been tried.
+        case unknown
         /// It was right, and the server wants something more.
         case partialSuccess
         /// It could not be tried, for this reason.
@@ -90,6 +92,8 @@ struct AuthenticationPlan {
     private(set) var attempts: [String] = []
     /// Whether the server has judged any of it.
     private(set) var hasBeenJudged = false
+    /// Whether the server has judged a proof.
+    private(set) var hasProvedAnything = false
     /// Whether anything could not be tried that OpenSSH's own client could have.
     private(set) var metLimitOfLibrary = false
 
@@ -137,8 +141,13 @@ struct AuthenticationPlan {
             case .password: "password"
             }
         switch outcome {
-        case .refused: attempts.append("\(name) (refused)")
-        case .partialSuccess: attempts.append("\(name) (accepted, but not enough)")
+        case .unknown: attempts.append("\(name) (refused)")
+        case .refused:
+            attempts.append("\(name) (refused)")
+            hasProvedAnything = true
+        case .partialSuccess:
+            attempts.append("\(name) (accepted, but not enough)")
+            hasProvedAnything = true
         case .unusable(let obstacle):
             attempts.append("\(name) (\(obstacle.reason))")
             if obstacle.isLimitOfLibrary { metLimitOfLibrary = true }

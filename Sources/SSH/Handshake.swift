@@ -28,7 +28,6 @@ extension Session {
     func logIn(_ login: Login) async throws {
         let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
         try await shakeHands(limit: login.connectTimeout)
-        messagesOfHandshake = library.messagesSent
         var login = login
         login.prompter = AttentivePrompter(prompter: login.prompter, session: self)
         if try await !trust.check(try serverKey(), prompter: login.prompter) { login.methods = [.publicKey] }
@@ -54,11 +53,10 @@ extension Session {
     }
 
     private func serverKey() throws -> HostKey {
-        let failure = SSHError(.protocolFailure, "\(endpoint.name) has shown no host key")
         var pointer: ssh_key?
-        guard ssh_get_server_publickey(library.session, &pointer) == SSH_OK, let pointer else { throw failure }
-        let key = LibraryKey(pointer)
-        guard let blob = key.publicBlob, let key = HostKey(blob: blob) else { throw failure }
+        guard ssh_get_server_publickey(library.session, &pointer) == SSH_OK, let pointer,
+            let key = LibraryKey(pointer).publicKey
+        else { throw SSHError(.protocolFailure, "\(endpoint.name) has shown no host key") }
         return key
     }
 }

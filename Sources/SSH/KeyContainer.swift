@@ -11,15 +11,18 @@ struct KeyContainer: Sendable {
     /// What an authenticating cipher appends.
     private let tag: [UInt8]
 
+    private static let begin = "-----BEGIN OPENSSH PRIVATE KEY-----"
+    private static let end = "-----END OPENSSH PRIVATE KEY-----"
+    private static let magic = Array("openssh-key-v1\0".utf8)
+
     /// Nil when the text is something else. Throws when it is a broken container.
     init?(pem text: String) throws {
-        guard let begin = text.firstRange(of: "-----BEGIN OPENSSH PRIVATE KEY-----") else { return nil }
-        guard let end = text.firstRange(of: "-----END OPENSSH PRIVATE KEY-----"), begin.upperBound <= end.lowerBound,
+        guard let begin = text.firstRange(of: KeyContainer.begin) else { return nil }
+        guard let end = text.firstRange(of: KeyContainer.end), begin.upperBound <= end.lowerBound,
             let bytes = Base64.decode(text[begin.upperBound..<end.lowerBound].utf8)
         else { throw SSHError(.keyUnusable, "it is damaged") }
-        let magic = Array("openssh-key-v1\0".utf8)
-        guard bytes.starts(with: magic) else { throw SSHError(.keyUnusable, "it is of an unknown version") }
-        var reader = PacketReader(Array(bytes.dropFirst(magic.count)))
+        guard bytes.starts(with: KeyContainer.magic) else { throw SSHError(.keyUnusable, "it is of an unknown version") }
+        var reader = PacketReader(Array(bytes.dropFirst(KeyContainer.magic.count)))
         cipher = try reader.text()
         derivation = try reader.text()
         derivationOptions = try reader.string()
@@ -34,8 +37,8 @@ struct KeyContainer: Sendable {
 
     var isEncrypted: Bool { cipher != "none" }
 
-    /// The key, ready to sign; nil when the passphrase is wrong.
-    func unlock(passphrase: String?) throws -> SigningKey? {
+    /// The private key; nil when the passphrase is wrong.
+    func unlock(passphrase: String?) throws -> LibraryKey? {
         var plain = secret
         if isEncrypted {
             guard let passphrase, let decrypted = try decrypt(passphrase: passphrase) else { return nil }
@@ -43,27 +46,18 @@ struct KeyContainer: Sendable {
         }
         var reader = PacketReader(plain)
         // The same number twice, if the decryption was right.
-        let (first, second) = (try reader.uint32(), try reader.uint32())
-        guard first == second else { return nil }
-        return try signingKey(&reader)
+        guard try reader.uint32() == reader.uint32() else { return nil }
+        return try LibraryKey(text: unencrypted(plain), passphrase: "")
     }
 
-    private func signingKey(_ reader: inout PacketReader) throws -> SigningKey {
-        switch try reader.text() {
-        case "ssh-ed25519":
-            _ = try reader.string()
-            // The seed, with the public key after it.
-            return try .ed25519(secret: Array(try reader.string().prefix(32)))
-        case "ssh-rsa":
-            let (n, e, d) = (try reader.mpint(), try reader.mpint(), try reader.mpint())
-            let (inverse, p, q) = (try reader.mpint(), try reader.mpint(), try reader.mpint())
-            return try .rsa(n: n, e: e, d: d, inverse: inverse, p: p, q: q)
-        case let type where type.hasPrefix("ecdsa-sha2-"):
-            let (curve, point, secret) = (try reader.text(), try reader.string(), try reader.mpint())
-            return try .ecdsa(curve: curve, secret: secret, point: point)
-        case let type:
-            throw SSHError.unsupported(keyType: type)
-        }
+    /// The same container without encryption, as text: libssh knows neither all ciphers, nor a wrong passphrase from damage.
+    private func unencrypted(_ plain: [UInt8]) -> String {
+        var writer = PacketWriter()
+        for text in ["none", "none", ""] { writer.string(text) }
+        writer.uint32(1)
+        writer.string(publicKey.blob)
+        writer.string(plain)
+        return KeyContainer.begin + "\n" + Base64.encode(KeyContainer.magic + writer.bytes) + "\n" + KeyContainer.end + "\n"
     }
 
     /// Nil when an authenticating cipher says that the passphrase is wrong.

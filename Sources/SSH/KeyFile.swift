@@ -1,4 +1,3 @@
-internal import CCrypto
 internal import IO
 
 /// A private key's file: OpenSSH's own format, or PEM.
@@ -6,7 +5,7 @@ struct KeyFile: Sendable {
     private enum Content: Sendable {
         case openSSH(KeyContainer)
         /// `isEncrypted` by what its header says.
-        case pem([UInt8], isEncrypted: Bool)
+        case pem(String, isEncrypted: Bool)
         /// A `.pub` file: the key itself is in the agent.
         case publicOnly
     }
@@ -31,8 +30,8 @@ struct KeyFile: Sendable {
             publicKey = container.publicKey
         } else if text.contains("-----BEGIN "), text.contains("PRIVATE KEY-----") {
             let isEncrypted = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
-            content = .pem(bytes, isEncrypted: isEncrypted)
-            publicKey = try isEncrypted ? beside : decodePEM(bytes, passphrase: nil)?.publicKey
+            content = .pem(text, isEncrypted: isEncrypted)
+            publicKey = try isEncrypted ? beside : LibraryKey(text: text, passphrase: "").publicKey
         } else if text.hasPrefix("PuTTY-User-Key-File") {
             throw SSHError(
                 .keyUnusable, "it is in PuTTY's format; convert it: puttygen \(path) -O private-openssh -o NEW_FILE")
@@ -58,13 +57,14 @@ struct KeyFile: Sendable {
     /// Whether it holds no private part.
     var isPublicOnly: Bool { if case .publicOnly = content { true } else { false } }
 
-    /// The key, ready to sign; nil when the passphrase is wrong.
+    /// The private key; nil when the passphrase is wrong.
     ///
     /// - Parameter passphrase: Nil when the file is not encrypted.
-    func unlock(passphrase: String?) throws -> SigningKey? {
+    func unlock(passphrase: String?) throws -> LibraryKey? {
         switch content {
-        case .openSSH(let container): try container.unlock(passphrase: passphrase)
-        case .pem(let bytes, _): try decodePEM(bytes, passphrase: passphrase)
+        case .openSSH(let container): return try container.unlock(passphrase: passphrase)
+        case .pem(let text, _):
+            do { return try LibraryKey(text: text, passphrase: passphrase ?? "") } catch where passphrase != nil { return nil }
         case .publicOnly: throw SSHError(.keyUnusable, "\(path) holds a public key only")
         }
     }
@@ -84,27 +84,4 @@ extension SSHError {
         }
         return error
     }
-}
-
-/// Nil when the passphrase is wrong.
-private func decodePEM(_ bytes: [UInt8], passphrase: String?) throws -> SigningKey? {
-    guard let source = BIO_new_mem_buf(bytes, CInt(bytes.count)) else {
-        throw SSHError(.keyUnusable, "libcrypto: \(cryptoFailure())")
-    }
-    defer { BIO_free(source) }
-    var secret = Array((passphrase ?? "").utf8CString)
-    // The callback, and not only the passphrase, or libcrypto would ask at the terminal itself.
-    let key = PEM_read_bio_PrivateKey(
-        source, nil,
-        { buffer, size, _, passphrase in
-            guard let buffer, let words = passphrase?.assumingMemoryBound(to: CChar.self) else { return -1 }
-            let length = strlen(words)
-            guard length <= Int(size) else { return -1 }
-            buffer.update(from: words, count: length)
-            return CInt(length)
-        }, &secret)
-    if let key { return try SigningKey(key) }
-    let reason = cryptoFailure()
-    guard passphrase != nil else { throw SSHError(.keyUnusable, "it cannot be read: \(reason)") }
-    return nil
 }

@@ -18,8 +18,7 @@ final class LibraryHandle {
     /// Where libssh puts what it has kept for a reader, of the largest window's size: memory is taken where it is touched.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: ReceiveWindow.largest, alignment: 16)
     private let event: ssh_event
-    /// Of bytes on the socket, and of messages before they are encrypted.
-    private let counters: UnsafeMutableBufferPointer<ssh_counter_struct>
+    private let counter: UnsafeMutablePointer<ssh_counter_struct>
     /// libssh's own descriptor, as long as it is known to be open.
     private var ownSocket: CInt
     private var hasStarted = false
@@ -35,10 +34,10 @@ final class LibraryHandle {
         self.event = event
         self.socket = watched
         ownSocket = socket
-        counters = .allocate(capacity: 2)
-        counters.initialize(repeating: ssh_counter_struct())
+        counter = .allocate(capacity: 1)
+        counter.initialize(to: ssh_counter_struct())
         ssh_set_blocking(session, 0)
-        ssh_set_counters(session, counters.baseAddress, counters.baseAddress?.advanced(by: 1))
+        ssh_set_counters(session, counter, nil)
     }
 
     deinit {
@@ -46,7 +45,7 @@ final class LibraryHandle {
         if !hasStarted { _ = close(ownSocket) }
         // It closes its socket and sends nothing.
         ssh_free(session)
-        counters.deallocate()
+        counter.deallocate()
         scratch.deallocate()
         _ = close(socket)
     }
@@ -100,10 +99,7 @@ final class LibraryHandle {
     // MARK: How it is
 
     /// How many bytes have come in.
-    var received: UInt64 { counters[0].in_bytes }
-
-    /// How many messages have been sent.
-    var messagesSent: UInt64 { counters[1].out_packets }
+    var received: UInt64 { counter.pointee.in_bytes }
 
     /// Whether anything waits to be sent.
     var hasOutput: Bool { ssh_get_status(session) & SSH_WRITE_PENDING != 0 }

@@ -17,21 +17,24 @@ final class LibraryKey {
         self.init(pointer)
     }
 
-    /// A private key.
-    convenience init(_ key: borrowing SigningKey) throws {
+    /// A private key, from a file's text.
+    ///
+    /// - Parameter passphrase: What the text is encrypted with. Not nil: or the user would be asked at the terminal.
+    convenience init(text: String, passphrase: String) throws {
         var pointer: ssh_key?
-        let status = try key.withPEM { ssh_pki_import_privkey_base64($0, nil, nil, nil, &pointer) }
-        guard status == SSH_OK, let pointer else { throw SSHError(.keyUnusable, "libssh cannot use it") }
+        guard ssh_pki_import_privkey_base64(text, passphrase, nil, nil, &pointer) == SSH_OK, let pointer else {
+            throw SSHError(.keyUnusable, "it cannot be read: it is damaged, or of a kind that libssh does not know")
+        }
         self.init(pointer)
     }
 
     deinit { ssh_key_free(pointer) }
 
-    /// The public part in ssh's encoding.
-    var publicBlob: [UInt8]? {
+    /// Nil when libssh cannot tell.
+    var publicKey: HostKey? {
         var text: UnsafeMutablePointer<CChar>?
         guard ssh_pki_export_pubkey_base64(pointer, &text) == SSH_OK, let text else { return nil }
         defer { ssh_string_free_char(text) }
-        return Base64.decode(String(cString: text).utf8)
+        return Base64.decode(String(cString: text).utf8).flatMap { HostKey(blob: $0) }
     }
 }

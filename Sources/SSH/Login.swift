@@ -22,10 +22,12 @@ public struct Login: Sendable {
     public var silenceLimit: Duration
     /// What the user has configured and this module cannot do, to be told when the login fails.
     public var limits: [Limit] = []
-    /// What is expected to work, after an earlier login. It changes nothing but the number of round trips.
-    public var guess: LoginGuess?
-    /// Is told what to expect of the next login.
-    public var learn: @Sendable (LoginLesson) -> Void = { _ in }
+    /// The fingerprint of the key that sufficed at an earlier login, as in ``HostKey/fingerprint``. It is proved at once, without asking
+    /// which methods there are and whether the server knows it: that saves two round trips.
+    public var expectedKey: String?
+    /// Is told the fingerprint of the key that was all that the server wanted; nil when that took something else, or more. Not called
+    /// when the expected key sufficed.
+    public var learn: @Sendable (String?) -> Void = { _ in }
 
     /// Something that OpenSSH's own client can do and this module cannot.
     public struct Limit: Sendable, Equatable {

@@ -31,13 +31,6 @@ struct OpenRequest: Sendable {
     var outcome: OneShot<ChannelID>
 }
 
-/// How a request for a session channel fares that went with the login, before anybody asked for a channel.
-enum EarlyOpening {
-    case none
-    /// It has gone out. The next one who wants a channel waits for the answer.
-    case sent(Channel)
-}
-
 /// Opening channels.
 ///
 /// Tasks of the session do it, so that whoever asked can be cancelled at any moment; the channel that nobody waits for any more is
@@ -100,12 +93,6 @@ extension Session {
     }
 
     private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
-        if case .session = kind, case .sent(let channel) = earlyOpening {
-            earlyOpening = .none
-            // A refusal is nobody's: whoever wants a channel asks again.
-            if try await perform({ kind.open(channel) }) == SSH_OK { return admit(channel) }
-            channel.discard()
-        }
         guard let channel = Channel(in: library.session) else {
             throw SSHError(.protocolFailure, "no memory for a channel")
         }
@@ -128,24 +115,15 @@ extension Session {
         return lastChannelID
     }
 
-    /// Whether the request that went with the login has not been answered.
-    var awaitsEarlyOpening: Bool { if case .sent = earlyOpening { true } else { false } }
-
-    /// Sends a request for a session channel while the login is under way: see ``LoginGuess``.
-    func requestOpeningEarly() {
-        guard case .none = earlyOpening, let channel = Channel(in: library.session) else { return }
-        earlyOpening = .sent(channel)
-        // The answer comes after that to the login, which nobody has taken yet.
-        _ = ChannelKind.session.open(channel)
-        noticeEffects()
-    }
-
     private func refusal(of kind: ChannelKind, reason: String) -> SSHError {
         switch kind {
         case .forward(let host, let port):
-            SSHError(.forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)")
+            // The number of RFC 4254, section 5.1, says more than the server's words.
+            let hint = reason.contains("error (1)") ? " (the server forbids forwards: AllowTcpForwarding, PermitOpen)" : ""
+            return SSHError(
+                .forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)\(hint)")
         case .session:
-            SSHError(
+            return SSHError(
                 .channelRefused,
                 "\(endpoint.name) does not run another command in this session: \(reason). Most servers allow ten at a "
                     + "time (MaxSessions); \(channels.count) channels are open")

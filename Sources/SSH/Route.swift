@@ -34,16 +34,6 @@ extension Session {
     public static func withSession<R: Sendable>(
         along route: Route, loop: PollLoop, _ body: (Session) async throws -> R
     ) async throws -> R {
-        do {
-            return try await withSession(alongOnce: route, loop: loop, body)
-        } catch let error as SSHError where error.code == .guessFailed {
-            return try await withSession(alongOnce: route.withoutGuesses, loop: loop, body)
-        }
-    }
-
-    private static func withSession<R: Sendable>(
-        alongOnce route: Route, loop: PollLoop, _ body: (Session) async throws -> R
-    ) async throws -> R {
         guard let command = route.proxyCommand else {
             return try await withSession(
                 along: route.jumpHosts[...], to: route.destination, over: nil, loop: loop, body)

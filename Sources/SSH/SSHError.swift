@@ -16,8 +16,6 @@ public struct SSHError: Error, Sendable, CustomStringConvertible {
         case hostKeyRevoked
         /// The user could not be logged in.
         case authenticationFailed
-        /// A ``LoginGuess`` was wrong, and this connection is of no more use. Another one without it may be.
-        case guessFailed
         /// The connection is gone, or silent for too long. Nothing more can be done in the session.
         case linkLost
         /// The server would not, or could not, connect onwards.

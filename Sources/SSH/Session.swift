@@ -40,10 +40,6 @@ public actor Session {
     var lastClose: ContinuousClock.Instant?
     var openRequests: [OpenRequest] = []
     nonisolated let openRequested = Condition()
-    /// How many messages were sent before the login began.
-    var messagesOfHandshake: UInt64 = 0
-    /// The request for a channel that went with the login.
-    var earlyOpening = EarlyOpening.none
 
     private init(to endpoint: Endpoint, socket: CInt, loop: PollLoop) throws {
         self.endpoint = endpoint
@@ -113,10 +109,6 @@ public actor Session {
                 group.cancelAll()
                 return result
             } catch {
-                if (error as? SSHError)?.code == .linkLost, await awaitsEarlyOpening {
-                    // Whatever happened to it: the server may be one that does not answer it.
-                    login.learn(.guessFailed)
-                }
                 await shielded { await self.disconnect() }
                 group.cancelAll()
                 throw error

@@ -5,14 +5,14 @@ import Testing
 /// How far a sender may run ahead, on links of any length.
 @Suite struct ReceiveWindowTests {
     @Test func fillsALongLinkAndDoesNotQueueMuchMore() {
-        let inFlight = 100e6 * 0.05
+        let inFlight = 200e6 * 0.05
         let size = Double(ReceiveWindow.size(roundTrip: .milliseconds(50), channels: 1))
         #expect(size >= inFlight * 1.2)
         #expect(size <= inFlight * 2)
     }
 
-    @Test func isSmallNearby() {
-        #expect(ReceiveWindow.size(roundTrip: .microseconds(200), channels: 1) <= 256 << 10)
+    @Test func isWhatLibsshKeepsNearby() {
+        #expect(ReceiveWindow.size(roundTrip: .microseconds(200), channels: 1) == ReceiveWindow.least)
     }
 
     @Test func isBoundedOnAnyLink() {
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func manyChannelsShareTheMemory() {
-        #expect(ReceiveWindow.size(roundTrip: .milliseconds(300), channels: 64) * 64 <= ReceiveWindow.all)
+        #expect(ReceiveWindow.size(roundTrip: .milliseconds(300), channels: 32) * 32 <= ReceiveWindow.all)
         #expect(ReceiveWindow.size(roundTrip: .milliseconds(300), channels: 100_000) == ReceiveWindow.least)
     }
 }

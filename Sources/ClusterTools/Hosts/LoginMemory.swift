@@ -1,19 +1,10 @@
 import SSH
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// What is remembered of logins, a file for each host: which key sufficed, so that the next login needs fewer round trips. No
 /// secret is among it. Nothing depends on it: what cannot be read or written is passed over.
 struct LoginMemory: Sendable {
     private let folder: StateFolder
     private let console: Console
-
-    /// How long no guess is made after one that has cost a connection, in seconds.
-    private static let caution = 86_400
 
     init(environment: [String: String], console: Console) {
         folder = StateFolder("logins", environment: environment)
@@ -21,53 +12,30 @@ struct LoginMemory: Sendable {
     }
 
     /// A login that makes use of what is known, and adds to it.
-    ///
-    /// - Parameter opensChannel: whether commands will be run there.
-    func apply(to login: inout Login, at endpoint: Endpoint, opensChannel: Bool) {
-        let known = record(of: endpoint)
-        if let key = known.key, known.restsUntil < time(nil) {
-            login.guess = LoginGuess(key: key, opensChannel: opensChannel)
-        }
-        login.learn = { lesson in
-            let record: Record =
-                switch lesson {
-                case .keySufficed(let key): Record(key: key, restsUntil: known.restsUntil)
-                case .tookMore: Record(key: nil, restsUntil: known.restsUntil)
-                case .guessFailed: Record(key: known.key, restsUntil: time(nil) + Self.caution)
-                }
-            if record != known { write(record, of: endpoint) }
+    func apply(to login: inout Login, at endpoint: Endpoint) {
+        let known = key(of: endpoint)
+        login.expectedKey = known
+        login.learn = { key in
+            if key != known { write(key, of: endpoint) }
         }
     }
 
-    private struct Record: Equatable {
-        var key: String?
-        /// No guess is made before this time, in seconds since 1970.
-        var restsUntil = 0
-    }
-
-    private func record(of endpoint: Endpoint) -> Record {
+    private func key(of endpoint: Endpoint) -> String? {
         let path = folder.file(name(of: endpoint))
-        guard LocalFile.isFile(path) else { return Record() }
+        guard LocalFile.isFile(path) else { return nil }
         do {
             let field = try JSONField(
                 parsing: LocalFile.contents(of: path, subject: "what is known of a login"), document: path,
                 status: Exit.dataError)
-            let members = Dictionary(
-                try field.members().map { ($0.name, $0.field) }, uniquingKeysWith: { first, _ in first })
-            return Record(
-                key: try members["key"]?.string(),
-                restsUntil: try members["rests_until"]?.integer(in: 0...Int.max) ?? 0)
+            return try field.members().first { $0.name == "key" }?.field.string()
         } catch {
             console.report(.debug("\(error)"))
-            return Record()
+            return nil
         }
     }
 
-    private func write(_ record: Record, of endpoint: Endpoint) {
-        let members: [(String, JSONValue?)] = [
-            ("key", record.key.map { .string($0) }), ("rests_until", .number("\(record.restsUntil)")),
-        ]
-        let object = JSONValue.object(members.compactMap { name, value in value.map { .init(name, $0) } })
+    private func write(_ key: String?, of endpoint: Endpoint) {
+        let object = JSONValue.object(key.map { [.init("key", .string($0))] } ?? [])
         do {
             try folder.make()
             try folder.write(Array((object.indented + "\n").utf8), to: name(of: endpoint), isLasting: false)

@@ -29,7 +29,7 @@ struct RoutePlanner {
         let (jumpHosts, proxyCommand) = try await way(to: destination, lookup)
         let stops = jumpHosts.map { configuration in
             var login = configuration.login(for: account, prompter: prompter(configuration.name, true))
-            memory.apply(to: &login, at: configuration.endpoint, opensChannel: false)
+            memory.apply(to: &login, at: configuration.endpoint)
             return Route.Stop(endpoint: configuration.endpoint, login: login)
         }
         var login = destination.login(for: account, prompter: prompter(hostname, !stops.isEmpty))
@@ -42,7 +42,7 @@ struct RoutePlanner {
             policy.globalFiles = []
             login.hostKeys = .knownHosts(policy)
         }
-        memory.apply(to: &login, at: destination.endpoint, opensChannel: true)
+        memory.apply(to: &login, at: destination.endpoint)
         return Route(
             proxyCommand: proxyCommand, jumpHosts: stops, to: .init(endpoint: destination.endpoint, login: login))
     }

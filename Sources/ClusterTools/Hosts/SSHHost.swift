@@ -63,7 +63,7 @@ struct SSHHost: Host {
         var login = login
         login.hostKeys = hostKeys
         // What is known of the access node says nothing about the worker.
-        login.guess = nil
+        login.expectedKey = nil
         login.learn = { _ in }
         login.prompter = WorkerPrompter(host: worker.host, passphrases: passphrases)
         let endpoint = Endpoint(host: worker.host, port: worker.port, user: user)
