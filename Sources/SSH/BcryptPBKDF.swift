@@ -2,7 +2,7 @@ internal import CCrypto
 
 /// The key derivation of encrypted OpenSSH private keys: bcrypt_pbkdf, as OpenBSD's bcrypt_pbkdf(3) defines it.
 ///
-/// libcrypto has the cipher it is made of, Blowfish; libssh2 has all of it, but keeps it to itself.
+/// libcrypto has the cipher it is made of, Blowfish; libssh has all of it, but keeps it to itself.
 ///
 /// - Parameters:
 ///   - rounds: How often to hash: what makes it slow for whoever guesses.

@@ -45,9 +45,13 @@ extension Session {
                     "\(endpoint.name) port \(endpoint.port) answers, but not as an ssh server: \(error.message)",
                     cause: error)
             }
-            // What libssh says of a server that has nothing in common with it names both sides' algorithms.
-            var failure = SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(error.message)", cause: error)
-            failure.isLimitOfLibrary = !library.hasEnded
+            guard !library.hasEnded else {
+                throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(error.message)", cause: error)
+            }
+            // It was libssh that ended it, and it names what both sides know.
+            var failure = SSHError(
+                .handshakeFailed, "no common algorithm with \(endpoint.name) (\(library.message))", cause: error)
+            failure.isLimitOfLibrary = true
             throw failure
         }
     }

@@ -24,7 +24,7 @@ public struct SSHError: Error, Sendable, CustomStringConvertible {
         case channelRefused
         /// A channel or a session was used after its scope.
         case closed
-        /// A peer broke its protocol, or libssh2 failed in a way that says no more.
+        /// A peer broke its protocol, or libssh failed in a way that says no more.
         case protocolFailure
         /// A private key could not be used.
         case keyUnusable
@@ -36,7 +36,7 @@ public struct SSHError: Error, Sendable, CustomStringConvertible {
     /// What failed, where and why, and what to do about it where that is known.
     public var message: String
     public var cause: (any Error)?
-    /// Whether it is a limit of libssh2, which OpenSSH's own client does not have.
+    /// Whether it is a limit of this module, which OpenSSH's own client does not have.
     public var isLimitOfLibrary = false
 
     public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {

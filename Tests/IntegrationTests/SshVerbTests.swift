@@ -165,7 +165,9 @@ struct SshVerbTests {
                         #expect(status == .exited(6), "\(text.suffix(500))")
                     }
                     try await expectNothingKept(folder)
-                    #expect(!FileManager.default.fileExists(atPath: String(place)))
+                    try await eventually("end of what served the shell", within: .seconds(10)) {
+                        FileManager.default.fileExists(atPath: String(place)) ? nil : true
+                    }
                     try await eventually("end of the steps", within: .seconds(10)) {
                         let steps = try await cluster.ssh("bash -lc 'squeue -h -s -j \(id) -o %i'").output
                         return steps == "\(id).batch\n" ? true : nil

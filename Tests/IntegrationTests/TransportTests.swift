@@ -119,7 +119,7 @@ struct TransportTests {
         }
     }
 
-    /// libssh2 can present none, and says where to go; ssh can.
+    /// None is presented in this process, which says where to go; ssh can.
     @Test(arguments: Place.clusters) func aCertificate(place: Place) async throws {
         let authority = "\(Programs.temporary)/ct-authority-\(UUID().uuidString.prefix(8))"
         defer { for suffix in ["", ".pub"] { unlink(authority + suffix) } }

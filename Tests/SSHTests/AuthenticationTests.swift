@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    /// libssh2 waits for the first key's signature when another one is offered.
+    /// One that has been offered and is not proved must not stand in the way.
     @Test func whatCannotSignMakesWayForTheNextKey() async throws {
         try await TestServer.with { server in
             let locked = "\(server.folder)/locked"

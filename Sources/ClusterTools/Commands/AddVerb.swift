@@ -21,7 +21,7 @@ extension Verb {
             .init(.user, nil, ["user"], .required("USER"), help: "the account there"),
             .init(.port, nil, ["port"], .required("PORT"), help: "of its ssh server"),
             .init(.key, nil, ["ssh-key", "ssh_key"], .required("FILE"), help: "the private key"),
-            .init(.transport, nil, ["transport"], .required("NAME"), help: "libssh2 or openssh"),
+            .init(.transport, nil, ["transport"], .required("NAME"), help: "libssh or openssh"),
             .init(.account, nil, ["account"], .required("NAME"), help: "Slurm's account"),
             .init(.partition, nil, ["partition"], .required("NAME"), help: "Slurm's partition"),
             .init(.time, nil, ["time"], .required("TIME"), help: "the time limit of jobs"),
@@ -109,8 +109,8 @@ struct AddVerb {
         }
         draft.sshKey = call.text(.key)
         if let text = call.text(.transport) {
-            guard let transport = Transport(rawValue: text) else {
-                throw Failure(Exit.usage, "--transport: expected libssh2 or openssh, found \"\(text)\"")
+            guard let transport = Transport(name: text) else {
+                throw Failure(Exit.usage, "--transport: expected libssh or openssh, found \"\(text)\"")
             }
             draft.transport = transport
         }

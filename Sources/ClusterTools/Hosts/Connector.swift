@@ -38,7 +38,7 @@ public struct Connector: Sendable {
         console.report(.connecting(hostname))
         history.begin()
         switch profile.transport {
-        case .libssh2: return try await withSession(to: hostname, body)
+        case .libssh: return try await withSession(to: hostname, body)
         case .openssh:
             try RoutePlanner.checkKey(of: profile)
             return try await OpenSSHHost.with(

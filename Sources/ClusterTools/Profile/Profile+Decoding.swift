@@ -29,7 +29,7 @@ extension Profile {
             case "user": user = try field.account()
             case "ssh_key": sshKey = LocalPath.resolve(try field.word(), from: folder, home: home)
             case "known_hosts": knownHosts = LocalPath.resolve(try field.word(), from: folder, home: home)
-            case "transport": transport = try field.choice(of: Transport.self)
+            case "transport": transport = try Transport(name: field.string()) ?? field.choice(of: Transport.self)
             case "scheduler": scheduler = try field.choice(of: SchedulerKind.self)
             case "sbatch_options": sbatchOptions = try field.sbatchOptions()
             case "untar_path": untarPath = try field.remotePath()

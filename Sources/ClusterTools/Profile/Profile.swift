@@ -44,7 +44,7 @@ public struct Profile: Sendable, Equatable {
     public init(name: String, hostname: String? = nil, scheduler: SchedulerKind? = nil) {
         self.name = name
         self.hostname = hostname
-        self.transport = .libssh2
+        self.transport = .libssh
         self.scheduler = scheduler ?? (hostname == nil ? .none : .slurm)
         self.sbatchOptions = SbatchOptions()
         self.activatePython = []
@@ -68,9 +68,12 @@ public struct Profile: Sendable, Equatable {
 /// What speaks SSH with a host.
 public enum Transport: String, Sendable, CaseIterable {
     /// The library: everything in this process.
-    case libssh2
+    case libssh
     /// The user's own ssh command, with all that it can log in by.
     case openssh
+
+    /// By its name in a profile. Older ones name the library that was used before.
+    init?(name: String) { self.init(rawValue: name == "libssh2" ? "libssh" : name) }
 }
 
 /// What starts, watches and ends jobs on a host.

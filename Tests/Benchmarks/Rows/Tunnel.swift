@@ -14,8 +14,8 @@ extension Benchmark {
                 var access = access
                 access.environment = server.environment
                 let rows = try await laboratory.withTunnels(on: cluster, over: access, roundTrip) { [access] pair in
-                    // What libssh2 agrees on: the rest of the difference is the program's.
-                    let same = ["-o", "Ciphers=aes128-ctr", "-o", "MACs=hmac-sha2-512"]
+                    // What libssh agrees on: the rest of the difference is the program's.
+                    let same = ["-o", "Ciphers=aes128-gcm@openssh.com"]
                     return try await laboratory.withSSHForward(over: access, to: pair.origin.port, options: same) {
                         try await pair.rows(same: RunningJob.Address(port: $0, path: pair.origin.path))
                     }

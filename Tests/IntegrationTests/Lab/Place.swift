@@ -11,7 +11,7 @@ enum Place: String, Sendable, CaseIterable, CustomTestStringConvertible {
     case demoClusterByOpenSSH
 
     /// What the profile says speaks SSH.
-    var transport: String { self == .demoClusterByOpenSSH ? "openssh" : "libssh2" }
+    var transport: String { self == .demoClusterByOpenSSH ? "openssh" : "libssh" }
 
     /// The places that are clusters, one for each transport.
     static let clusters: [Place] = [.demoCluster, .demoClusterByOpenSSH]

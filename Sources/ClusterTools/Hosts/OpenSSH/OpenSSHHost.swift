@@ -1,7 +1,7 @@
 import IO
 import SSH
 
-/// A machine at the other end of the user's own ssh, for what libssh2 cannot: security keys, Kerberos, certificates.
+/// A machine at the other end of the user's own ssh, for what libssh cannot: security keys, Kerberos, certificates.
 struct OpenSSHHost: Host {
     let name: String
     private let master: OpenSSHMaster
