@@ -8,6 +8,8 @@ struct RunningJob: Sendable {
     let run: String
     /// The profile that submit was started with; no other program is.
     let profile: String
+    /// When submit was started.
+    let entered: ContinuousClock.Instant
     /// Its TensorBoard, by submit's tunnel.
     let address: Address
 
@@ -44,10 +46,12 @@ struct RunningJob: Sendable {
 extension Laboratory {
     /// Submits a command whose TensorBoard can be reached, and lends the job until `body` ends.
     ///
-    /// - Parameter access: the way to the cluster; `cluster` itself, or a link to it.
+    /// - Parameters:
+    ///   - access: the way to the cluster; `cluster` itself, or a link to it.
+    ///   - part: how much of a second by the clock has gone when submit is started; nil for at once.
     func withRunningJob<Result: Sendable>(
         on cluster: DemoCluster, over access: DemoCluster.Access, command: [String] = ["sleep", "3600"],
-        within limit: Duration = .seconds(300),
+        within limit: Duration = .seconds(300), atPartOfSecond part: Double? = nil,
         _ body: @escaping @Sendable (RunningJob) async throws -> Result
     ) async throws -> Result {
         let repository = try await makeRepository("job")
@@ -56,6 +60,8 @@ extension Laboratory {
         let submit = Command(
             laboratory: self, program: Programs.submit, arguments: ["--json", "-c", profile] + command,
             directory: repository.folder)
+        if let part { try await awaitPartOfSecond(part) }
+        let entered = ContinuousClock.now
         return try await submit.watch(within: limit) { lines in
             let submitted = try await lines.event("submitted")
             let id = submitted["job"] ?? ""
@@ -63,7 +69,8 @@ extension Laboratory {
             do {
                 let url = try await lines.event("tensorboard")["url"] ?? ""
                 let job = RunningJob(
-                    id: id, run: submitted["run"] ?? "", profile: profile, address: try RunningJob.Address(url))
+                    id: id, run: submitted["run"] ?? "", profile: profile, entered: entered,
+                    address: try RunningJob.Address(url))
                 let result = try await withThrowingTaskGroup(of: Void.self) { group in
                     // Somebody has to read what it says.
                     group.addTask { while try await lines.next() != nil {} }
@@ -79,6 +86,12 @@ extension Laboratory {
                 throw error
             }
         }
+    }
+
+    /// Waits until so much of a second by the clock has gone: what others do once a second can so meet two sides alike.
+    func awaitPartOfSecond(_ part: Double) async throws {
+        let wait = part - Date.now.timeIntervalSince1970.truncatingRemainder(dividingBy: 1)
+        try await Task.sleep(for: .seconds(wait < 0 ? wait + 1 : wait))
     }
 
     /// Runs `ssh -L` to a port of the access node, and lends the port here.
