@@ -11,6 +11,18 @@ import Testing
         #expect(pace.next() == .seconds(1))
     }
 
+    @Test func aPauseThatGrowsByATenthIsATenthOfWhatHasGoneByAtMost() {
+        var pace = Pace(first: .milliseconds(100), limit: .seconds(1))
+        pace.factor = 1.1
+        var elapsed = Duration.zero
+        while elapsed < .seconds(60) {
+            let pause = pace.next()
+            // Rounding is none of its business.
+            #expect(pause <= min(.seconds(1), elapsed / 10 + .milliseconds(100)) + .microseconds(1))
+            elapsed += pause
+        }
+    }
+
     @Test func aPulseEndsThePresentPauseOrTheNext() async throws {
         let pulse = Pulse()
         async let pause: Void = pulse.pause(for: .seconds(3600))

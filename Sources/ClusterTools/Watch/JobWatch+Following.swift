@@ -97,16 +97,27 @@ extension JobWatch {
 
     // MARK: Files
 
+    /// How the pauses between two looks at the files grow: after two seconds they are as long as they get.
+    private static let ease = 1.5
+    /// The same while a page is awaited, after nine seconds: it is seen later by a tenth of what it takes, and 0.1 s, at most.
+    private static let eagerness = 1.1
+    /// How long after the last news of the job: a page that never comes, of a job that prints all the time, costs no more for ever.
+    private static let patienceForPage: Duration = .seconds(60)
+
     /// Reads the job's files and its output until it has ended and all is shown.
     private func followFiles(_ conversation: Conversation) async throws {
-        var pace = Pace(first: .milliseconds(100), limit: .seconds(1))
+        var pace = Pace(first: .milliseconds(100), limit: .seconds(1), factor: Self.ease)
         var quietPasses = 0
+        var (seen, lastNews) = (files, ContinuousClock.now)
         try await output.skipToTail(conversation)
         while true {
             let wasOver = ending != nil
             let answer = try await conversation.ask(await output.request)
             linkUse.prove()
-            let isNew = try await refresh(answer)
+            let hasOutput = try await refresh(answer)
+            // Also what the other conversation has found: more may follow soon.
+            let isNew = hasOutput || files != seen
+            if files != seen { (seen, lastNews) = (files, .now) }
             if wasOver {
                 // A network file system may show the last lines a moment after the job's end.
                 let isComplete = await output.isComplete
@@ -116,6 +127,8 @@ extension JobWatch {
                 continue
             }
             if isNew { pace.quicken() }
+            let isPageNear = isServiceAwaited && .now - lastNews < Self.patienceForPage
+            pace.factor = isPageNear ? Self.eagerness : Self.ease
             try await filesPulse.pause(for: pace.next())
         }
     }
@@ -127,10 +140,8 @@ extension JobWatch {
                 Exit.unavailable, "the run folder of job \(id) is gone", why: folder,
                 remedy: profile.scheduler == .slurm ? "the job may still run: scancel \(id) there ends it" : nil)
         }
-        let latest = StateFiles(lines: answer.all("file"))
-        let isChanged = latest != files
-        await take(latest)
-        return try await output.take(answer) || isChanged
+        await take(StateFiles(lines: answer.all("file")))
+        return try await output.take(answer)
     }
 
     // MARK: Queue
@@ -165,6 +176,7 @@ extension JobWatch {
             if let line = lines.first(where: { $0.state == state }) { take(line) }
             // The files as they are now, not as the other conversation saw them last.
             var latest = StateFiles(lines: try await conversation.ask("files 0 0 0 0").all("file"))
+            if latest != files { filesPulse.fire() }
             await take(latest)
             if job.isArray { latest = StateFiles(of: tasks.values) }
             let verdict = settling.judge(

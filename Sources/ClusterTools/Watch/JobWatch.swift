@@ -38,7 +38,7 @@ actor JobWatch {
     let cancelPulse = Pulse()
     /// Fires when the job's files say something that the queue should be asked about.
     let queuePulse = Pulse()
-    /// Fires when output may be there that nobody would look for soon.
+    /// Fires when the files may say more, or output may be there, that nobody would look for soon.
     let filesPulse = Pulse()
 
     /// - Parameters:
@@ -62,6 +62,12 @@ actor JobWatch {
     // MARK: What the user wants
 
     var isLingering: Bool { files.state == "lingering" }
+
+    /// Whether what it serves is about to come: it has started, and has said neither where that is nor why there is none.
+    var isServiceAwaited: Bool {
+        guard let service = job.service, files.start != nil, files.end == nil else { return false }
+        return files.address(of: service) == nil && files.boardProblem == nil
+    }
 
     /// Ends the job, as soon as there is a connection.
     func cancel() {

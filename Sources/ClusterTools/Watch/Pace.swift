@@ -2,8 +2,9 @@
 struct Pace: Sendable {
     private let first: Duration
     private let limit: Duration
-    private let factor: Double
     private var current: Duration
+    /// How much longer each pause is than the one before.
+    var factor: Double
 
     init(first: Duration, limit: Duration, factor: Double = 1.5) {
         self.first = first
