@@ -128,6 +128,7 @@ extension Session {
             try await waitForRoom()
             let generation = arrivals.generation
             let channel = try channel(id)
+            if failure == nil, channel.isClosed { throw IOError(.brokenPipe, "writing: the other side has closed the channel") }
             let count = bytes.withUnsafeBytes { bytes in
                 let piece = bytes[sent...].prefix(Session.piece)
                 return ssh_channel_write(channel.pointer, UnsafeRawBufferPointer(rebasing: piece).baseAddress, UInt32(piece.count))

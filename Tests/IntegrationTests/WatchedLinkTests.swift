@@ -122,7 +122,8 @@ struct WatchedLinkTests {
                         try await lines(20, more: child)
                     }
                     #expect(link.connections == 1)
-                    #expect(await !text(.errors, of: child).contains("the link is down"))
+                    let errors = await text(.errors, of: child)
+                    #expect(!errors.contains("the link is down"), "\(errors)")
                 }
             }
         }

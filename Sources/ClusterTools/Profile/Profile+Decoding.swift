@@ -29,7 +29,9 @@ extension Profile {
             case "user": user = try field.account()
             case "ssh_key": sshKey = LocalPath.resolve(try field.word(), from: folder, home: home)
             case "known_hosts": knownHosts = LocalPath.resolve(try field.word(), from: folder, home: home)
-            case "transport": transport = try Transport(name: field.string()) ?? field.choice(of: Transport.self)
+            case "transport":
+                let named = Transport(name: try field.string())
+                transport = if let named { named } else { try field.choice(of: Transport.self) }
             case "scheduler": scheduler = try field.choice(of: SchedulerKind.self)
             case "sbatch_options": sbatchOptions = try field.sbatchOptions()
             case "untar_path": untarPath = try field.remotePath()

@@ -85,7 +85,11 @@ actor Conversation {
     func ask(_ request: String) async throws -> Answer {
         await take()
         defer { give() }
-        try await process.write(Array((request + "\n").utf8))
+        do {
+            try await process.write(Array((request + "\n").utf8))
+        } catch let error as IOError where error.code == .brokenPipe {
+            // It has ended: what it said last is yet to be read.
+        }
         return try await readAnswer(within: Self.patience)
     }
 
