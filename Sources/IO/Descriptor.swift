@@ -51,6 +51,9 @@ public actor Descriptor: ByteStream {
         }
     }
 
+    /// Closes the socket that ``toSocket(loop:)`` has given.
+    public static func close(_ socket: CInt) { _ = system.close(socket) }
+
     /// The same socket by another number, which the caller has to close; nil when this is none.
     public func duplicateSocket() throws -> CInt? {
         guard isSocket, input >= 0 else { return nil }

@@ -9,21 +9,23 @@ extension Session {
     func authenticate(_ login: Login) async throws {
         var (plan, agent) = await makePlan(login)
         let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
-        if let key = login.expectedKey, let step = plan.takeKey(key) {
-            switch try await take(step, agent: agent, prompter: prompter, isExpected: true) {
-            case .success: return
-            // It is as if the server had been asked whether it knows it.
-            case .refused: plan.note(step, .unknown)
-            case let other: note(other, of: step, in: &plan)
-            }
-        }
-        if acceptedMethods.isEmpty, try await needsNothing() { return login.learn(nil) }
         do {
+            if let key = login.expectedKey, let step = plan.takeKey(key) {
+                switch try await take(step, agent: agent, prompter: prompter, isExpected: true) {
+                case .success: return
+                // It is as if the server had been asked whether it knows it.
+                case .refused: plan.note(step, .unknown)
+                case let other: note(other, of: step, in: &plan)
+                }
+            }
+            if acceptedMethods.isEmpty, try await needsNothing() { return login.learn(nil) }
             while let step = plan.next(accepted: acceptedMethods) {
                 switch try await take(step, agent: agent, prompter: prompter) {
                 case .success:
                     // A key that was not even asked for a proof is as if it had not been tried.
-                    if !plan.hasProvedAnything, case .key(let key) = step { return login.learn(key.publicKey?.fingerprint) }
+                    if !plan.hasProvedAnything, case .key(let key) = step {
+                        return login.learn(key.publicKey?.fingerprint)
+                    }
                     return login.learn(nil)
                 case let other: note(other, of: step, in: &plan)
                 }
@@ -181,7 +183,8 @@ extension Session {
             switch try await authenticate({ ssh_userauth_try_publickey($0, nil, offered.pointer) }) {
             case SSH_AUTH_SUCCESS: break
             case SSH_AUTH_DENIED where file.hasCertificate:
-                var obstacle = AuthenticationPlan.Obstacle("refused, and the certificate beside it is not presented here")
+                var obstacle = AuthenticationPlan.Obstacle(
+                    "refused, and the certificate beside it is not presented here")
                 obstacle.isLimitOfLibrary = true
                 return .unusable(obstacle)
             case SSH_AUTH_DENIED: return .refused(wasComplete: false)
@@ -194,9 +197,14 @@ extension Session {
 
     private func tryKey(_ identity: Agent.Identity, of agent: Agent) async throws -> StepResult {
         let (stream, socket) = try Descriptor.toSocket(loop: loop)
-        // libssh takes it over. It waits for each answer of the agent's, in which the user may have a part.
+        // libssh waits for each answer of the agent's, in which the user may have a part.
         guard ssh_set_agent_socket(library.session, socket) == SSH_OK else {
             throw SSHError(.agentFailed, "libssh does not take an ssh-agent: \(library.message)")
+        }
+        defer {
+            // libssh only forgets it.
+            ssh_set_agent_socket(library.session, SSH_INVALID_SOCKET)
+            Descriptor.close(socket)
         }
         let front = AgentFront(agent: agent, identity: identity)
         return try await withThrowingTaskGroup(of: Void.self) { group in

@@ -24,7 +24,6 @@ extension Session {
     ) async throws -> R {
         try await withChannel(.session) { id in
             try await request(terminal, on: id)
-            // libssh asks for a terminal without modes.
             try await start("\(TerminalModes.command(terminal.modes)); \(command)", on: id)
             return try await body(RemoteTerminal(session: self, id: id))
         }
@@ -128,10 +127,13 @@ extension Session {
             try await waitForRoom()
             let generation = arrivals.generation
             let channel = try channel(id)
-            if failure == nil, channel.isClosed { throw IOError(.brokenPipe, "writing: the other side has closed the channel") }
+            if failure == nil, channel.isClosed {
+                throw IOError(.brokenPipe, "writing: the other side has closed the channel")
+            }
             let count = bytes.withUnsafeBytes { bytes in
                 let piece = bytes[sent...].prefix(Session.piece)
-                return ssh_channel_write(channel.pointer, UnsafeRawBufferPointer(rebasing: piece).baseAddress, UInt32(piece.count))
+                return ssh_channel_write(
+                    channel.pointer, UnsafeRawBufferPointer(rebasing: piece).baseAddress, UInt32(piece.count))
             }
             noticeEffects()
             try check(count, "writing")

@@ -21,7 +21,9 @@ struct KeyContainer: Sendable {
         guard let end = text.firstRange(of: KeyContainer.end), begin.upperBound <= end.lowerBound,
             let bytes = Base64.decode(text[begin.upperBound..<end.lowerBound].utf8)
         else { throw SSHError(.keyUnusable, "it is damaged") }
-        guard bytes.starts(with: KeyContainer.magic) else { throw SSHError(.keyUnusable, "it is of an unknown version") }
+        guard bytes.starts(with: KeyContainer.magic) else {
+            throw SSHError(.keyUnusable, "it is of an unknown version")
+        }
         var reader = PacketReader(Array(bytes.dropFirst(KeyContainer.magic.count)))
         cipher = try reader.text()
         derivation = try reader.text()
@@ -57,7 +59,8 @@ struct KeyContainer: Sendable {
         writer.uint32(1)
         writer.string(publicKey.blob)
         writer.string(plain)
-        return KeyContainer.begin + "\n" + Base64.encode(KeyContainer.magic + writer.bytes) + "\n" + KeyContainer.end + "\n"
+        return KeyContainer.begin + "\n" + Base64.encode(KeyContainer.magic + writer.bytes) + "\n" + KeyContainer.end
+            + "\n"
     }
 
     /// Nil when an authenticating cipher says that the passphrase is wrong.

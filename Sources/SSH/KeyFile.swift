@@ -64,7 +64,9 @@ struct KeyFile: Sendable {
         switch content {
         case .openSSH(let container): return try container.unlock(passphrase: passphrase)
         case .pem(let text, _):
-            do { return try LibraryKey(text: text, passphrase: passphrase ?? "") } catch where passphrase != nil { return nil }
+            do { return try LibraryKey(text: text, passphrase: passphrase ?? "") } catch  where passphrase != nil {
+                return nil
+            }
         case .publicOnly: throw SSHError(.keyUnusable, "\(path) holds a public key only")
         }
     }

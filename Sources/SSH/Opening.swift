@@ -119,7 +119,8 @@ extension Session {
         switch kind {
         case .forward(let host, let port):
             // The number of RFC 4254, section 5.1, says more than the server's words.
-            let hint = reason.contains("error (1)") ? " (the server forbids forwards: AllowTcpForwarding, PermitOpen)" : ""
+            let hint =
+                reason.contains("error (1)") ? " (the server forbids forwards: AllowTcpForwarding, PermitOpen)" : ""
             return SSHError(
                 .forwardRefused, "\(endpoint.name) did not connect to \(host) port \(port): \(reason)\(hint)")
         case .session:

@@ -158,6 +158,7 @@ public actor Session {
         do {
             while failure == nil {
                 let generation = departures.generation
+                try await waitForReturn()
                 guard library.hasOutput else {
                     drained.signal()
                     try await departures.wait(after: generation)

@@ -24,6 +24,39 @@ import Testing
         }
     }
 
+    @Test func aTerminalIsLikeTheUsers() async throws {
+        var modes = termios()
+        modes.c_iflag = tcflag_t(ICRNL | IXON | IXANY | IUTF8)
+        modes.c_oflag = tcflag_t(OPOST | ONLCR)
+        modes.c_lflag = tcflag_t(ISIG | ICANON | IEXTEN)
+        withUnsafeMutableBytes(of: &modes.c_cc) { keys in
+            keys[Int(VINTR)] = 0x18
+            keys[Int(VERASE)] = 0x7F
+            keys[Int(VQUIT)] = 0x1C
+            keys[Int(VSUSP)] = 0
+            keys[Int(VWERASE)] = 7
+        }
+        let request = TerminalRequest(type: "vt220", size: TerminalSize(columns: 91, rows: 17), modes: modes)
+        try await TestServer.with { server in
+            try await server.withSession { session in
+                try await within {
+                    try await session.withTerminal(request, running: "echo $TERM; stty -a; sleep 60") { process in
+                        let settings = try await process.text(until: "extproc")
+                        for expected in [
+                            "vt220", "rows 17; columns 91;", "intr = ^X;", "erase = ^?;", "quit = ^\\;",
+                            "susp = <undef>;", " -echo ", " ixany", " icanon ", " iutf8", "werase = ^G;",
+                        ] { #expect(settings.contains(expected), "\(expected) in \(settings)") }
+                        try await process.resize(TerminalSize(columns: 33, rows: 44))
+                        // The key that interrupts, of this terminal.
+                        try await process.write([0x18])
+                        _ = try await process.readToEnd()
+                        try await expect(process.exitStatus(), is: .signaled("INT"))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func manyChannelsCarryBulkBothWaysThroughRekeys() async throws {
         try await TestServer.with(["RekeyLimit 1M"]) { server in
             try await server.withSession { session in
@@ -266,5 +299,17 @@ import Testing
             }
             #expect(error?.code == .connectFailed)
         }
+    }
+}
+
+extension RunningProcess {
+    /// What it prints, up to a word.
+    fileprivate func text(until word: String) async throws -> String {
+        var output: [UInt8] = []
+        while case let bytes = try await read(upTo: 4096), !bytes.isEmpty {
+            output += bytes
+            if String(decoding: output, as: UTF8.self).contains(word) { break }
+        }
+        return String(decoding: output, as: UTF8.self)
     }
 }
