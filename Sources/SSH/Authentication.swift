@@ -11,6 +11,8 @@ extension Session {
         let prompter: any LoginPrompter = login.mayAsk ? login.prompter : SilentPrompter(prompter: login.prompter)
         do {
             if let key = login.expectedKey, let step = plan.takeKey(key) {
+                // libssh signs by RSA only once the server has said that it knows SHA-2, which its first answer follows.
+                if step.isRSA, try await needsNothing() { return login.learn(nil) }
                 switch try await take(step, agent: agent, prompter: prompter, isExpected: true) {
                 case .success: return
                 // It is as if the server had been asked whether it knows it.

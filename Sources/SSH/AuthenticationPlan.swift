@@ -52,6 +52,8 @@ struct AuthenticationPlan {
         case keyboardInteractive
         case password
 
+        var isRSA: Bool { if case .key(let candidate) = self { candidate.publicKey?.type == "ssh-rsa" } else { false } }
+
         var method: AuthenticationMethod {
             switch self {
             case .key: .publicKey

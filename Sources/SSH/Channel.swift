@@ -16,9 +16,31 @@ enum ChannelStream: CInt {
 /// What comes in is taken over up to a limit. The rest stays with libssh, which lets the server send no more than a window of it.
 final class Channel {
     private struct Inbound {
-        var bytes: [UInt8] = []
+        private var bytes: [UInt8] = []
+        /// How many of them have been read.
+        private var start = 0
         /// Whether libssh holds more.
         var isIncomplete = false
+
+        var count: Int { bytes.count - start }
+
+        mutating func append(_ more: UnsafeRawBufferPointer) {
+            if start > 0 {
+                bytes.removeSubrange(..<start)
+                start = 0
+            }
+            bytes.append(contentsOf: more)
+        }
+
+        mutating func next(upTo limit: Int) -> [UInt8] {
+            if start == 0, bytes.count <= limit {
+                defer { bytes = [] }
+                return bytes
+            }
+            let piece = bytes[start...].prefix(limit)
+            start = piece.endIndex
+            return Array(piece)
+        }
     }
 
     let pointer: ssh_channel
@@ -35,8 +57,8 @@ final class Channel {
     private var inbound: [ChannelStream: Inbound] = [:]
     private let callbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
 
-    /// How much of a stream is taken over before it is read.
-    private static let limit = 1 << 18
+    /// How much of a stream may lie here before the rest is left with libssh.
+    private static let plenty = 1 << 18
 
     /// A channel to open. Nil when there is no memory for it.
     init?(in session: ssh_session) {
@@ -48,7 +70,7 @@ final class Channel {
         callbacks.channel_data_function = { _, _, data, count, isError, context in
             guard let data else { return 0 }
             let bytes = UnsafeRawBufferPointer(start: data, count: Int(count))
-            return Channel.from(context)?.take(bytes, isError == 0 ? .output : .errors) ?? 0
+            return Channel.from(context)?.receive(bytes, isError == 0 ? .output : .errors) ?? 0
         }
         callbacks.channel_eof_function = { _, _, context in Channel.from(context)?.note { $0.hasEnded = true } }
         callbacks.channel_close_function = { _, _, context in
@@ -64,7 +86,7 @@ final class Channel {
             let name = signal.map { String(cString: $0) } ?? ""
             Channel.from(context)?.note { $0.exitStatus = .signaled(name) }
         }
-        // It does not outlive the channel: whoever drops it has ended the calls before.
+        // ``LibraryHandle`` holds it until libssh has forgotten it.
         callbacks.userdata = Unmanaged.passUnretained(self).toOpaque()
         self.callbacks.initialize(to: callbacks)
         ssh_set_channel_callbacks(pointer, self.callbacks)
@@ -79,12 +101,13 @@ final class Channel {
     // MARK: What libssh calls
 
     /// - Returns: how many of the bytes are taken over.
-    private func take(_ bytes: UnsafeRawBufferPointer, _ stream: ChannelStream) -> CInt {
+    private func receive(_ bytes: UnsafeRawBufferPointer, _ stream: ChannelStream) -> CInt {
         defer { news.signal() }
-        let isFull = inbound[stream, default: Inbound()].bytes.count >= Channel.limit
-        inbound[stream, default: Inbound()].isIncomplete = isFull
-        guard !isFull else { return 0 }
-        append(bytes, to: stream)
+        var inbound = inbound.removeValue(forKey: stream) ?? Inbound()
+        defer { self.inbound[stream] = inbound }
+        inbound.isIncomplete = inbound.count >= Channel.plenty
+        guard !inbound.isIncomplete else { return 0 }
+        inbound.append(bytes)
         return CInt(bytes.count)
     }
 
@@ -97,19 +120,16 @@ final class Channel {
 
     /// What has come in: at most `limit` bytes; none when there is none.
     func next(of stream: ChannelStream, upTo limit: Int) -> [UInt8] {
-        guard var bytes = inbound[stream]?.bytes, !bytes.isEmpty else { return [] }
-        if bytes.count > limit {
-            inbound[stream]?.bytes = Array(bytes[limit...])
-            bytes.removeSubrange(limit...)
-        } else {
-            inbound[stream]?.bytes = []
-        }
+        guard let bytes = inbound[stream]?.next(upTo: limit), !bytes.isEmpty else { return [] }
         if readSinceWidening < Int.max - bytes.count { readSinceWidening += bytes.count }
         return bytes
     }
 
     /// Whether libssh holds more than has been taken over.
     func isIncomplete(_ stream: ChannelStream) -> Bool { inbound[stream]?.isIncomplete ?? false }
+
+    /// How much has been taken over and not been read.
+    var backlog: Int { inbound.values.reduce(0) { $0 + $1.count } }
 
     /// Takes over what libssh holds, and has it let the server send so much that at most `window` bytes are on their way.
     ///
@@ -120,11 +140,7 @@ final class Channel {
         // It has less than it was asked for only when nothing is left.
         inbound[stream, default: Inbound()].isIncomplete = count == room
         guard count > 0 else { return }
-        append(UnsafeRawBufferPointer(rebasing: scratch[..<Int(count)]), to: stream)
-    }
-
-    private func append(_ bytes: UnsafeRawBufferPointer, to stream: ChannelStream) {
-        inbound[stream, default: Inbound()].bytes.append(contentsOf: bytes)
+        inbound[stream, default: Inbound()].append(UnsafeRawBufferPointer(rebasing: scratch[..<Int(count)]))
     }
 
     // MARK: The end

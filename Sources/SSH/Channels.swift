@@ -70,7 +70,12 @@ extension Session {
 
     /// Asks for something on a channel, which the server answers.
     private func request(_ what: String, on id: ChannelID, _ call: (ssh_channel) -> CInt) async throws {
-        let status = try await perform { call(try channel(id).pointer) }
+        let status = try await perform {
+            let channel = try channel(id)
+            let status = call(channel.pointer)
+            // libssh would wait for the answer for ever.
+            return status == SSH_AGAIN && channel.isClosed ? SSH_ERROR : status
+        }
         guard status == SSH_OK else {
             throw SSHError(.channelRefused, "\(endpoint.name) would not \(what): \(library.message)")
         }
@@ -101,7 +106,7 @@ extension Session {
                 noticeEffects()
                 continue
             }
-            if channel.hasEnded { return [] }
+            if channel.hasEnded, !channel.isIncomplete(stream) { return [] }
             if let failure { throw failure }
             // Its scope may have ended.
             _ = try self.channel(id)
@@ -114,7 +119,8 @@ extension Session {
 
     /// Lets the server send more than libssh itself does, where it is far away.
     func widen(_ channel: Channel, _ stream: ChannelStream = .output) {
-        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count)
+        // What lies here counts too, or a slow reader would never hold up the server.
+        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) - channel.backlog
         guard failure == nil, window > ReceiveWindow.least, channel.readSinceWidening >= window / 8 else { return }
         channel.readSinceWidening = 0
         channel.pull(stream, window: window, scratch: library.scratch)
@@ -149,6 +155,7 @@ extension Session {
     }
 
     func finishWriting(_ id: ChannelID) async throws {
+        if let failure { throw failure }
         let status = ssh_channel_send_eof(try channel(id).pointer)
         noticeEffects()
         // "Again" says that it is on its way.
@@ -171,7 +178,7 @@ extension Session {
     func close(_ id: ChannelID) {
         guard let channel = channels.removeValue(forKey: id), failure == nil else { return }
         lastClose = .now
-        channel.close()
+        library.release(channel)
         noticeEffects()
         // Whoever still waits on it finds it gone.
         arrivals.signal()

@@ -45,10 +45,10 @@ extension Session {
                     "\(endpoint.name) port \(endpoint.port) answers, but not as an ssh server: \(error.message)",
                     cause: error)
             }
-            guard !library.hasEnded else {
+            guard library.message.hasPrefix("kex error") else {
                 throw SSHError(.handshakeFailed, "no ssh session with \(endpoint.name): \(error.message)", cause: error)
             }
-            // It was libssh that ended it, and it names what both sides know.
+            // It names what both sides know.
             var failure = SSHError(
                 .handshakeFailed, "no common algorithm with \(endpoint.name) (\(library.message))", cause: error)
             failure.isLimitOfLibrary = true

@@ -19,9 +19,11 @@ final class LibraryHandle {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: ReceiveWindow.largest, alignment: 16)
     private let event: ssh_event
     private let counter: UnsafeMutablePointer<ssh_counter_struct>
-    /// libssh's own descriptor, as long as it is known to be open.
-    private var ownSocket: CInt
+    /// For libssh, which closes it, once it has got it.
+    private let ownSocket: CInt
     private var hasStarted = false
+    /// Those that libssh may call back: until they are released, or this is.
+    private var channels: [ObjectIdentifier: Channel] = [:]
 
     /// Takes over a connected, non-blocking stream socket.
     init(socket: CInt) throws {
@@ -38,6 +40,8 @@ final class LibraryHandle {
         counter.initialize(to: ssh_counter_struct())
         ssh_set_blocking(session, 0)
         ssh_set_counters(session, counter, nil)
+        // What the server asks for and nobody has heard of is refused at once. libssh would collect it.
+        ssh_set_message_callback(session, { _, _, _ in 1 }, nil)
     }
 
     deinit {
@@ -90,10 +94,25 @@ final class LibraryHandle {
     func disconnect() {
         // Only after a look at the socket does libssh know that it may write.
         _ = step()
-        guard !hasFailed else { return }
-        // It leaves open what it has not opened itself, and forgets it.
+        guard hasStarted, !hasFailed else { return }
+        // It forgets a socket that is not its own, and closes one that it takes for its own. It says that this number is none.
+        _ = withUnsafePointer(to: SSH_INVALID_SOCKET) { ssh_options_set(session, SSH_OPTIONS_FD, $0) }
         ssh_disconnect(session)
-        _ = close(ownSocket)
+    }
+
+    // MARK: Channels
+
+    /// A channel to open. Nil when there is no memory for it.
+    func makeChannel() -> Channel? {
+        guard let channel = Channel(in: session) else { return nil }
+        channels[ObjectIdentifier(channel)] = channel
+        return channel
+    }
+
+    /// Closes a channel, or forgets one that the server has refused to open.
+    func release(_ channel: Channel, wasOpen: Bool = true) {
+        if wasOpen { channel.close() } else { channel.discard() }
+        channels[ObjectIdentifier(channel)] = nil
     }
 
     // MARK: How it is

@@ -56,6 +56,11 @@ extension Session {
     /// Serves the requests until the session ends or fails: all at once, since one may take the server long.
     func serveOpenRequests() async {
         await withDiscardingTaskGroup { group in
+            defer {
+                let ending: any Error = failure ?? CancellationError()
+                for request in openRequests { request.outcome.deliver(.failure(ending)) }
+                openRequests = []
+            }
             while !Task.isCancelled {
                 let generation = openRequested.generation
                 guard !openRequests.isEmpty else {
@@ -93,13 +98,13 @@ extension Session {
     }
 
     private func openNow(_ kind: ChannelKind) async throws -> ChannelID {
-        guard let channel = Channel(in: library.session) else {
+        guard let channel = library.makeChannel() else {
             throw SSHError(.protocolFailure, "no memory for a channel")
         }
         let start = ContinuousClock.now
         guard try await perform({ kind.open(channel) }) == SSH_OK else {
             let reason = library.message
-            channel.discard()
+            library.release(channel, wasOpen: false)
             throw refusal(of: kind, reason: reason)
         }
         // The quickest tells how far away the server is; others had to wait for something.

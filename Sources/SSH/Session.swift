@@ -186,7 +186,9 @@ public actor Session {
         }
         if library.hasOutput { departures.signal() }
         guard library.hasFailed, failure == nil else { return }
-        fail(lost(library.hasEnded ? "the server closed the connection" : library.message))
+        // What the server said last says more than that it has gone.
+        let isSilent = library.hasEnded && library.message.hasPrefix("Socket error")
+        fail(lost(isSilent ? "the server closed the connection" : library.message))
     }
 
     /// Calls libssh now, and again whenever bytes have come in, for as long as it says "try again".
@@ -243,7 +245,6 @@ public actor Session {
     private func waitForReturn() async throws {
         while isLent {
             let generation = returned.generation
-            guard isLent else { return }
             try await returned.wait(after: generation)
         }
     }
@@ -287,7 +288,6 @@ public actor Session {
         }
         let mustSayGoodbye = failure == nil
         fail(SSHError(.closed, "the session with \(endpoint.description) has ended"))
-        // Before the channels go, which libssh may still call.
         if mustSayGoodbye { library.disconnect() }
         channels.removeAll()
     }

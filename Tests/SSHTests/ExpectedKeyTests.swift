@@ -55,6 +55,19 @@ import Testing
         }
     }
 
+    @Test func anExpectedKeyMayBeOfRSA() async throws {
+        try await TestServer.with { server in
+            let key = "\(server.folder)/old"
+            try await generateKey(key, type: "rsa", options: ["-b", "2048"], loop: server.loop)
+            try copyFileOver("\(key).pub", "\(server.folder)/authorized_keys")
+            for _ in 0..<3 {
+                try await withSession(server, try login(server, keys: [key], expecting: "old")) { session in
+                    try await expect(session.run("echo in").output, is: "in\n")
+                }
+            }
+        }
+    }
+
     @Test func aKeyThatIsRefusedByNowMakesWayForTheOthers() async throws {
         try await TestServer.with { server in
             try await generateKey("\(server.folder)/old", loop: server.loop)
