@@ -249,10 +249,10 @@ import Testing
     @Test func silenceOfTheRelayEndsAllStreams() async throws {
         var configuration = RelayClient.Configuration()
         configuration.pingInterval = .milliseconds(100)
-        configuration.silenceLimit = .seconds(2)
+        configuration.silenceLimit = .seconds(6)
         try await withRelay(configuration) { place in
             // Idle, but there: longer than the limit.
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(7))
             try await echo(10, seed: 1, through: place.client)
             place.relay.send(signal: SIGSTOP)
             defer { place.relay.send(signal: SIGCONT) }

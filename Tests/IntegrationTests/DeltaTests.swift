@@ -58,7 +58,7 @@ struct DeltaTests {
 
         /// Waits until what was sent last is kept.
         func waitUntilKept() async throws {
-            try await eventually("kept snapshot") { () -> Bool? in
+            try await eventually("kept snapshot", within: .seconds(60)) { () -> Bool? in
                 guard FileManager.default.fileExists(atPath: pool) else { return nil }
                 let names = try entries(of: pool)
                 let isBusy = names.contains { $0.hasPrefix(".making-") }

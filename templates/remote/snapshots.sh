@@ -104,8 +104,11 @@ ct_keep() {
 ct_make_kept() {
     cd "$ct_scrap" || return 1
     if [ -z "$ct_base_key" ] && [ -d "$ct_pool/$ct_key" ]; then
-        # Sent as a whole while another submission was making it.
+        # Sent as a whole while another submission was making it. The copy may have been used already.
         touch "$ct_pool/$ct_key"
+        set -- "$ct_pool/$ct_key".spare-*
+        [ ! -d "$1" ] && ct_copy "$ct_pool/$ct_key" spare && ct_is_whole spare "$ct_names" \
+            && mv spare "$ct_pool/$ct_key.spare-$ct_token"
         return 0
     elif [ -z "$ct_base_key" ]; then
         mkdir new
