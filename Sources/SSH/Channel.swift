@@ -53,7 +53,7 @@ final class Channel {
     /// The server has closed it.
     private(set) var isClosed = false
     /// How much has been read since the server was last allowed to send more than libssh itself lets it.
-    var readSinceWidening = Int.max
+    var readSinceWidening = ReceiveWindow.largest
     private var inbound: [ChannelStream: Inbound] = [:]
     private let callbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>
 
@@ -121,7 +121,7 @@ final class Channel {
     /// What has come in: at most `limit` bytes; none when there is none.
     func next(of stream: ChannelStream, upTo limit: Int) -> [UInt8] {
         guard let bytes = inbound[stream]?.next(upTo: limit), !bytes.isEmpty else { return [] }
-        if readSinceWidening < Int.max - bytes.count { readSinceWidening += bytes.count }
+        readSinceWidening += bytes.count
         return bytes
     }
 

@@ -8,7 +8,9 @@ extension Session {
         "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr"
 
     /// Sends the first message.
-    func start(_ login: Login) throws {
+    ///
+    /// - Parameter recorded: the types of the host's keys that would be believed.
+    func start(trusting recorded: [String]) throws {
         // First of all: or the user's configuration would count once more, and by libssh's understanding of it.
         try library.set(SSH_OPTIONS_PROCESS_CONFIG, 0)
         // So would the keys that it knows of.
@@ -18,15 +20,13 @@ extension Session {
         try library.set(SSH_OPTIONS_USER, endpoint.user)
         for option in [SSH_OPTIONS_CIPHERS_C_S, SSH_OPTIONS_CIPHERS_S_C] { try library.set(option, Session.ciphers) }
         // It must not be left to libssh: it would get a key of a type that is not recorded although there is one of a recorded type.
-        let recorded = HostTrust(endpoint: endpoint, policy: login.hostKeys).preferredKeyTypes
         try library.set(SSH_OPTIONS_HOSTKEYS, hostKeyAlgorithms(recorded: recorded).joined(separator: ","))
         _ = try library.connect()
         noticeEffects()
     }
 
     /// Agrees on keys with the server, makes sure that it is the right one, and logs in.
-    func logIn(_ login: Login) async throws {
-        let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
+    func logIn(_ login: Login, _ trust: HostTrust) async throws {
         try await shakeHands(limit: login.connectTimeout)
         var login = login
         login.prompter = AttentivePrompter(prompter: login.prompter, session: self)

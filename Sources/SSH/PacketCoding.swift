@@ -14,14 +14,6 @@ struct PacketWriter {
     }
 
     mutating func string(_ value: String) { string(Array(value.utf8)) }
-
-    /// A positive integer, given by its bytes, the highest first.
-    mutating func mpint(_ magnitude: some Collection<UInt8>) {
-        let digits = magnitude.drop { $0 == 0 }
-        // A leading bit would make it negative.
-        let needsZero = digits.first.map { $0 & 0x80 != 0 } ?? false
-        string((needsZero ? [0] : []) + Array(digits))
-    }
 }
 
 /// Reads data in ssh's encoding. Throws when it is too short.
@@ -47,11 +39,6 @@ struct PacketReader {
 
     mutating func text() throws -> String {
         String(decoding: try string(), as: UTF8.self)
-    }
-
-    /// A positive integer's bytes, the highest first, without leading zeros.
-    mutating func mpint() throws -> [UInt8] {
-        Array(try string().drop { $0 == 0 })
     }
 
     private mutating func take(_ count: Int) throws -> ArraySlice<UInt8> {

@@ -18,6 +18,6 @@ enum ReceiveWindow {
     static func size(roundTrip: Duration, channels: Int) -> Int {
         let flight = rate * (roundTrip / .seconds(1))
         let wanted = Int(min(flight, Double(largest)))
-        return max(least, min(wanted, largest, all / max(1, channels)))
+        return max(least, min(wanted, all / max(1, channels)))
     }
 }

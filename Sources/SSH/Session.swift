@@ -95,13 +95,14 @@ public actor Session {
     private nonisolated func run<R: Sendable>(
         _ login: Login, _ body: (Session) async throws -> R, beside carry: @escaping @Sendable () async -> Void
     ) async throws -> R {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await carry() }
             do {
-                try await start(login)
+                try await start(trusting: trust.preferredKeyTypes)
                 group.addTask { await self.receive() }
                 group.addTask { await self.send() }
-                try await logIn(login)
+                try await logIn(login, trust)
                 group.addTask { await self.watchForSilence(limit: login.silenceLimit) }
                 group.addTask { await self.serveOpenRequests() }
                 let result = try await body(self)
