@@ -32,7 +32,8 @@ final class OpenSSHMaster: Sendable {
 
     /// Runs ssh, with the folder and its words as arguments, until it ends or standard input does; then the folder goes too.
     ///
-    /// Standard input is a pipe of ours: it ends when this process does, in whatever way, and then nothing is to be left.
+    /// Standard input is a pipe of ours: it ends when this process does, in whatever way, and then nothing is to be left. An ssh
+    /// that asks something ends then by itself, perhaps before the guardian has heard of it: so the folder goes in both places.
     private static let guardian = """
         folder=$1
         shift
@@ -45,6 +46,7 @@ final class OpenSSHMaster: Sendable {
         wait "$ssh"
         status=$?
         kill "$guardian"
+        rm -rf -- "$folder"
         exit "$status"
         """
 
