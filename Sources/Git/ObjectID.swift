@@ -46,12 +46,15 @@ struct ObjectID: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Two lower-case digits for each byte.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
+    func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
+    return String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+        var count = 0
+        for byte in bytes {
+            text[count] = digit(byte >> 4)
+            text[count + 1] = digit(byte & 15)
+            count += 2
+        }
+        return count
     }
-    return String(decoding: text, as: UTF8.self)
 }

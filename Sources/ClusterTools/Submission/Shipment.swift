@@ -49,9 +49,8 @@ struct Shipment: Sendable {
 
     /// How many of these have to be sent, and their bytes before compression.
     var sentSize: (files: Int, bytes: Int) {
-        snapshot.entries.reduce(into: (0, 0)) { sum, entry in
-            if plan.sends(entry) { sum = (sum.0 + 1, sum.1 + entry.size) }
-        }
+        let entries = plan.entries(of: snapshot)
+        return (entries.count, entries.reduce(0) { $0 + $1.size })
     }
 
     /// Builds the archive on a thread of its own and hands it on piece by piece; it never exists as a whole, here or in memory.
@@ -79,7 +78,7 @@ struct Shipment: Sendable {
         }
         var done = 0
         var isWanted = true
-        for entry in snapshot.entries where plan.sends(entry) {
+        for entry in plan.entries(of: snapshot) {
             guard isWanted else { return }
             let path = Array("code/\(entry.path)".utf8)
             switch entry.kind {

@@ -12,7 +12,10 @@ struct ShipmentPlan: Sendable {
 
     struct Delta: Sendable {
         let base: Manifest
-        let difference: Manifest.Difference
+        /// What has to go, in order.
+        let removed: [String]
+        /// What has to be sent.
+        let entries: [Entry]
     }
 
     /// A snapshot that is sent as a whole and not kept.
@@ -35,8 +38,8 @@ struct ShipmentPlan: Sendable {
     /// The cluster has lost what it was expected to have.
     mutating func forgetBase() { delta = nil }
 
-    /// Whether an entry has to be sent.
-    func sends(_ entry: Entry) -> Bool { delta?.difference.changed.contains(entry.path) ?? true }
+    /// What of the snapshot has to be sent.
+    func entries(of snapshot: Snapshot) -> [Entry] { delta?.entries ?? snapshot.entries }
 
     /// What the submitting program needs to know: see `templates/remote/snapshots.sh`.
     var definitions: String {
@@ -63,18 +66,19 @@ extension ShipmentPlan.Delta {
     /// Nil where it is better to send all.
     init?(from base: Manifest, to manifest: Manifest, _ snapshot: Snapshot) {
         let difference = manifest.difference(from: base)
-        let bytes = snapshot.entries.reduce(0) { $0 + (difference.changed.contains($1.path) ? $1.size : 0) }
+        let entries = snapshot.entries.filter { difference.changed.contains($0.path) }
+        let bytes = entries.reduce(0) { $0 + $1.size }
         guard bytes * 2 <= snapshot.totalSize || bytes < 1 << 20,
             difference.removed.reduce(0, { $0 + $1.utf8.count }) <= Self.longestList,
             // The list has a line for each.
             !difference.removed.contains(where: { $0.utf8.contains(UInt8(ascii: "\n")) })
         else { return nil }
-        self.init(base: base, difference: difference)
+        self.init(base: base, removed: difference.removed, entries: entries)
     }
 
     /// What has to go, as `xargs` takes words for themselves.
     fileprivate var removals: [String] {
-        difference.removed.map { path in
+        removed.map { path in
             var word = String.UnicodeScalarView()
             for scalar in path.unicodeScalars {
                 if scalar.isASCII, !scalar.properties.isAlphabetic, !"0123456789/._-".unicodeScalars.contains(scalar) {
