@@ -101,6 +101,34 @@ import Testing
         }
     }
 
+    /// Our memory would take what nobody reads.
+    @Test func aServerSendsLittleMoreThanIsRead() async throws {
+        try await TestServer.with { server in
+            let count = "\(server.folder)/count"
+            let command = """
+                i=0
+                while [ $i -lt 100 ]; do head -c 1000000 /dev/zero || exit; i=$((i + 1)); echo $i >\(count); done
+                """
+            try await server.withSession { session in
+                try await within(60) {
+                    // By now it knows how near the server is.
+                    for _ in 0..<5 { _ = try await session.run("true") }
+                    try await session.withProcess(command) { process in
+                        var read = 0
+                        while read < 3_000_000 {
+                            read += try await process.read(upTo: 1 << 16).count
+                            // Time to send all that the server may.
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                        // In megabytes: what was read, what lies here and with libssh, and in the server's pipes and sockets.
+                        let sent = try String(contentsOfFile: count, encoding: .utf8).split(separator: "\n")
+                        #expect(try #require(sent.first.flatMap { Int($0) }) < 15)
+                    }
+                }
+            }
+        }
+    }
+
     @Test func aSlowReaderStallsNobody() async throws {
         try await TestServer.with { server in
             try await withListener(preferredPort: nil, loop: server.loop) { listener in
