@@ -52,6 +52,11 @@ final class Channel {
     private(set) var hasEnded = false
     /// The server has closed it.
     private(set) var isClosed = false
+    /// Whether a person, or a program that one waits for, asks and is answered on it.
+    var isInteractive = false
+    /// How much has come in since something was sent on it, in bytes.
+    private var answer = 0
+    private let courtesy: Courtesy
     /// How much has been read since the server was last allowed to send more than libssh itself lets it.
     var readSinceWidening = ReceiveWindow.largest
     private var inbound: [ChannelStream: Inbound] = [:]
@@ -59,11 +64,14 @@ final class Channel {
 
     /// How much of a stream may lie here before the rest is left with libssh.
     private static let plenty = 1 << 18
+    /// The longest answer that is a short one.
+    private static let little = 1 << 16
 
     /// A channel to open. Nil when there is no memory for it.
-    init?(in session: ssh_session) {
+    init?(in session: ssh_session, courtesy: Courtesy) {
         guard let pointer = ssh_channel_new(session) else { return nil }
         self.pointer = pointer
+        self.courtesy = courtesy
         callbacks = .allocate(capacity: 1)
         var callbacks = ssh_channel_callbacks_struct()
         callbacks.size = MemoryLayout<ssh_channel_callbacks_struct>.size
@@ -105,9 +113,10 @@ final class Channel {
         defer { news.signal() }
         var inbound = inbound.removeValue(forKey: stream) ?? Inbound()
         defer { self.inbound[stream] = inbound }
-        inbound.isIncomplete = inbound.count >= Channel.plenty
+        inbound.isIncomplete = inbound.count >= Channel.plenty || isBulk && !courtesy.mayTakeOver(at: .now)
         guard !inbound.isIncomplete else { return 0 }
         inbound.append(bytes)
+        answer += bytes.count
         return CInt(bytes.count)
     }
 
@@ -140,8 +149,20 @@ final class Channel {
         // It has less than it was asked for only when nothing is left.
         inbound[stream, default: Inbound()].isIncomplete = count == room
         guard count > 0 else { return }
+        answer += Int(count)
         inbound[stream, default: Inbound()].append(UnsafeRawBufferPointer(rebasing: scratch[..<Int(count)]))
     }
+
+    // MARK: Questions and answers
+
+    /// Whether it brings much: see ``Courtesy``.
+    var isBulk: Bool { answer > Channel.plenty }
+
+    /// Whether what was asked last has had a short answer, for which somebody may have waited.
+    var hasShortAnswer: Bool { isInteractive && (1...Channel.little).contains(answer) }
+
+    /// Something is sent on it.
+    func noteQuestion() { answer = 0 }
 
     // MARK: The end
 

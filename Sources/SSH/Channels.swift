@@ -66,6 +66,7 @@ extension Session {
         try await request("give a terminal", on: id) {
             ssh_channel_request_pty_size($0, terminal.type, columns, rows)
         }
+        try channel(id).isInteractive = true
     }
 
     /// Asks for something on a channel, which the server answers.
@@ -102,7 +103,14 @@ extension Session {
                 return bytes
             }
             if failure == nil, channel.isIncomplete(stream) {
-                channel.pull(stream, window: Session.piece, scratch: library.scratch)
+                if channel.isBulk, let end = library.courtesy.pause(at: .now) {
+                    try await ContinuousClock().sleep(until: end)
+                    // Its scope may have ended.
+                    _ = try self.channel(id)
+                    continue
+                }
+                // No less than the server may send for it, or libssh would come to hold ever more.
+                channel.pull(stream, window: ReceiveWindow.least, scratch: library.scratch)
                 noticeEffects()
                 continue
             }
@@ -114,20 +122,31 @@ extension Session {
         }
     }
 
-    /// How many bytes are handed to libssh, or taken from it, before others get their turn.
+    /// How many bytes are handed to libssh before others get their turn.
     private static let piece = 1 << 16
+
+    /// How much the server should be able to send on a channel before it is read.
+    private var window: Int { ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) }
 
     /// Lets the server send more than libssh itself does, where it is far away.
     func widen(_ channel: Channel, _ stream: ChannelStream = .output) {
         // What lies here counts too, or a slow reader would never hold up the server.
-        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) - channel.backlog
+        let window = window - channel.backlog
         guard failure == nil, window > ReceiveWindow.least, channel.readSinceWidening >= window / 8 else { return }
         channel.readSinceWidening = 0
         channel.pull(stream, window: window, scratch: library.scratch)
         noticeEffects()
     }
 
+    /// Before something is sent on a channel, or it is closed: its last answer counts.
+    private func expectAnswers(to channel: Channel) {
+        // Further away the server is quick for longer than libssh's window lasts.
+        if channel.hasShortAnswer, window == ReceiveWindow.least { library.courtesy.noteShortAnswer(at: .now) }
+        channel.noteQuestion()
+    }
+
     func write(_ id: ChannelID, _ bytes: [UInt8]) async throws {
+        expectAnswers(to: try channel(id))
         var sent = 0
         while sent < bytes.count {
             try await waitForRoom()
@@ -178,6 +197,7 @@ extension Session {
     func close(_ id: ChannelID) {
         guard let channel = channels.removeValue(forKey: id), failure == nil else { return }
         lastClose = .now
+        expectAnswers(to: channel)
         library.release(channel)
         noticeEffects()
         // Whoever still waits on it finds it gone.

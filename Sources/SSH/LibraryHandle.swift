@@ -17,6 +17,7 @@ final class LibraryHandle {
     let socket: CInt
     /// Where libssh puts what it has kept for a reader, of the largest window's size: memory is taken where it is touched.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: ReceiveWindow.largest, alignment: 16)
+    let courtesy = Courtesy()
     private let event: ssh_event
     private let counter: UnsafeMutablePointer<ssh_counter_struct>
     /// For libssh, which closes it, once it has got it.
@@ -104,7 +105,7 @@ final class LibraryHandle {
 
     /// A channel to open. Nil when there is no memory for it.
     func makeChannel() -> Channel? {
-        guard let channel = Channel(in: session) else { return nil }
+        guard let channel = Channel(in: session, courtesy: courtesy) else { return nil }
         channels[ObjectIdentifier(channel)] = channel
         return channel
     }

@@ -109,6 +109,7 @@ extension Session {
         }
         // The quickest tells how far away the server is; others had to wait for something.
         roundTrip = min(roundTrip, .now - start)
+        if case .forward = kind { channel.isInteractive = true }
         return admit(channel)
     }
 
