@@ -140,8 +140,7 @@ extension Session {
 
     /// Before something is sent on a channel, or it is closed: its last answer counts.
     private func expectAnswers(to channel: Channel) {
-        // Further away the server is quick for longer than libssh's window lasts.
-        if channel.hasShortAnswer, window == ReceiveWindow.least { library.courtesy.noteShortAnswer(at: .now) }
+        if channel.hasShortAnswer, ReceiveWindow.isLong(roundTrip: roundTrip) { library.courtesy.noteShortAnswer(at: .now) }
         channel.noteQuestion()
     }
 

@@ -97,14 +97,14 @@ public actor Session {
     ) async throws -> R {
         let trust = HostTrust(endpoint: endpoint, policy: login.hostKeys)
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await carry() }
+            group.addTask(executorPreference: loop) { await carry() }
             do {
                 try await start(trusting: trust.preferredKeyTypes)
-                group.addTask { await self.receive() }
-                group.addTask { await self.send() }
+                group.addTask(executorPreference: loop) { await self.receive() }
+                group.addTask(executorPreference: loop) { await self.send() }
                 try await logIn(login, trust)
-                group.addTask { await self.watchForSilence(limit: login.silenceLimit) }
-                group.addTask { await self.serveOpenRequests() }
+                group.addTask(executorPreference: loop) { await self.watchForSilence(limit: login.silenceLimit) }
+                group.addTask(executorPreference: loop) { await self.serveOpenRequests() }
                 let result = try await body(self)
                 await shielded { await self.disconnect() }
                 group.cancelAll()
