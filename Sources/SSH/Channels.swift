@@ -125,13 +125,10 @@ extension Session {
     /// How many bytes are handed to libssh before others get their turn.
     private static let piece = 1 << 16
 
-    /// How much the server should be able to send on a channel before it is read.
-    private var window: Int { ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) }
-
     /// Lets the server send more than libssh itself does, where it is far away.
     func widen(_ channel: Channel, _ stream: ChannelStream = .output) {
         // What lies here counts too, or a slow reader would never hold up the server.
-        let window = window - channel.backlog
+        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) - channel.backlog
         guard failure == nil, window > ReceiveWindow.least, channel.readSinceWidening >= window / 8 else { return }
         channel.readSinceWidening = 0
         channel.pull(stream, window: window, scratch: library.scratch)
@@ -140,7 +137,9 @@ extension Session {
 
     /// Before something is sent on a channel, or it is closed: its last answer counts.
     private func expectAnswers(to channel: Channel) {
-        if channel.hasShortAnswer, ReceiveWindow.isLong(roundTrip: roundTrip) { library.courtesy.noteShortAnswer(at: .now) }
+        if channel.hasShortAnswer, ReceiveWindow.isLong(roundTrip: roundTrip) {
+            library.courtesy.noteShortAnswer(at: .now)
+        }
         channel.noteQuestion()
     }
 

@@ -21,9 +21,9 @@ final class Courtesy {
     /// How long a turn of what brings much is: enough to let the server send more.
     static let moment = Duration.milliseconds(1)
     /// How many times as long as the server's last bytes took nothing of theirs is to be in the way.
-    static let share = 3
+    static let share = 6
     static let shortestPause = Duration.milliseconds(10)
-    static let longestPause = Duration.milliseconds(100)
+    static let longestPause = Duration.milliseconds(300)
 
     private var lastShortAnswer: Instant?
     private var turn = Turn.bulk(since: nil)
@@ -53,8 +53,8 @@ final class Courtesy {
     func pause(at now: Instant) -> Instant? {
         guard case .questions(let since, let latestBulk) = turn else { return nil }
         if isAttentive(at: now) {
-            let wanted = (latestBulk - since) * Courtesy.share
-            let end = latestBulk + min(max(wanted, Courtesy.shortestPause), Courtesy.longestPause)
+            let wanted = latestBulk + max((latestBulk - since) * Courtesy.share, Courtesy.shortestPause)
+            let end = min(wanted, since + Courtesy.longestPause)
             if now < end { return end }
         }
         turn = .bulk(since: now)

@@ -6,8 +6,6 @@
 enum ReceiveWindow {
     /// What libssh itself keeps it at, in bytes, or a little less: its WINDOWBASE.
     static let least = 1_280_000
-    /// What one stream needs nearby, where both ends and what they talk to take turns on the processors, in bytes.
-    static let nearby = 4 << 20
     static let largest = 16 << 20
     /// Of all channels of a session together, as long as there are not very many: it bounds their memory.
     static let all = 64 << 20
@@ -18,11 +16,13 @@ enum ReceiveWindow {
     ///   - roundTrip: to the server and back, with nothing in the way.
     ///   - channels: how many there are in the session.
     static func size(roundTrip: Duration, channels: Int) -> Int {
-        let flight = rate * (roundTrip / .seconds(1))
-        let wanted = max(nearby, Int(min(flight, Double(largest))))
+        let wanted = Int(min(flight(roundTrip), Double(largest)))
         return max(least, min(wanted, all / max(1, channels)))
     }
 
-    /// Whether a window takes longer to come than the way there and back.
-    static func isLong(roundTrip: Duration) -> Bool { rate * (roundTrip / .seconds(1)) <= Double(nearby) }
+    /// Whether even the least window takes longer to come than the way there and back does.
+    static func isLong(roundTrip: Duration) -> Bool { flight(roundTrip) <= Double(least) }
+
+    /// How many bytes are on their way at once on a link that is filled.
+    private static func flight(_ roundTrip: Duration) -> Double { rate * (roundTrip / .seconds(1)) }
 }

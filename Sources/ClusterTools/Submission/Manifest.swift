@@ -13,7 +13,8 @@ struct Manifest: Sendable {
     /// - Parameter directory: the folder that the command runs in, which need not hold anything.
     init(of snapshot: Snapshot, directory: String) throws {
         let (name, below) = (Array(directory.utf8), Array((directory + "/").utf8))
-        let isThere = name.isEmpty || snapshot.entries.contains { $0.path == directory || $0.path.utf8.starts(with: below) }
+        let isThere =
+            name.isEmpty || snapshot.entries.contains { $0.path == directory || $0.path.utf8.starts(with: below) }
         var missing: [UInt8]? = isThere ? nil : name
         var items = ManifestItems(capacity: snapshot.entries.count + 1)
         var isNamed = true
