@@ -9,8 +9,8 @@ enum ReceiveWindow {
     static let largest = 16 << 20
     /// Of all channels of a session together, as long as there are not very many: it bounds their memory.
     static let all = 64 << 20
-    /// What a link is taken for, in bytes a second.
-    private static let rate = 250e6
+    /// What a link is taken for, in bytes a second: one of 1 Gbit/s is filled, with some to spare.
+    private static let rate = 160e6
 
     /// - Parameters:
     ///   - roundTrip: to the server and back, with nothing in the way.

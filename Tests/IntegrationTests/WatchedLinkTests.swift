@@ -131,7 +131,7 @@ struct WatchedLinkTests {
 
     /// Ten channels, new keys every megabyte, and a server that asks every other second whether we are still there.
     @Test func aStrictServer() async throws {
-        let sshd = ["MaxSessions 10", "RekeyLimit 1M", "ClientAliveInterval 2", "ClientAliveCountMax 2"]
+        let sshd = ["MaxSessions 10", "RekeyLimit 1M", "ClientAliveInterval 2", "ClientAliveCountMax 5"]
         try await withOwnDemoCluster(.init(sshd: sshd)) { cluster in
             try await withFaultyLink(to: cluster) { link, profile in
                 let script = """
@@ -153,12 +153,12 @@ struct WatchedLinkTests {
                         let status = try await child.finish(within: .seconds(90))
                         let errors = await text(.errors, of: child)
                         #expect(status == .exited(0), "\(errors)")
-                        return Data(
-                            base64Encoded: Data(await child.bytes(.output)), options: .ignoreUnknownCharacters)
+                        let bytes = Data(await child.bytes(.output))
+                        return (bytes: Data(base64Encoded: bytes, options: .ignoreUnknownCharacters), errors: errors)
                     }
                     #expect(FileManager.default.contents(atPath: received) == noise)
-                    #expect(output == FileManager.default.contents(atPath: made))
-                    #expect(link.connections == 1)
+                    #expect(output.bytes == FileManager.default.contents(atPath: made))
+                    #expect(link.connections == 1, "\(output.errors)")
                 }
             }
         }

@@ -5,7 +5,7 @@ import Testing
 /// How far a sender may run ahead, on links of any length.
 @Suite struct ReceiveWindowTests {
     @Test func fillsALongLinkAndDoesNotQueueMuchMore() {
-        let inFlight = 200e6 * 0.05
+        let inFlight = 125e6 * 0.05
         let size = Double(ReceiveWindow.size(roundTrip: .milliseconds(50), channels: 1))
         #expect(size >= inFlight * 1.2)
         #expect(size <= inFlight * 2)
