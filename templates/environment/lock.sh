@@ -74,8 +74,11 @@ obtain() {
             return 0
         fi
         if [ ! -d "$waited" ]; then
-            out=$(mkdir -p "$pool" 2>&1 && mkdir "$waited" 2>&1 && rmdir "$waited") || [ -d "$waited" ] \
+            # A name of our own: that of the lock may come and go while others look.
+            probe=$pool/.probe-$(uname -n)-$$
+            out=$(mkdir -p "$pool" 2>&1 && mkdir "$probe" 2>&1 && rmdir "$probe") \
                 || fail 73 "cannot make the folder for environments: $out"
+            [ ! -e "$waited" ] || [ -d "$waited" ] || fail 73 "cannot make the folder for environments: $waited is a file"
             continue
         fi
         now=$(owner_of "$waited")
