@@ -40,8 +40,10 @@ import Testing
         try await TestServer.with { server in
             try await server.withSession { session in
                 try await within {
-                    try await session.withTerminal(request, running: "echo $TERM; stty -a; sleep 60") { process in
-                        let settings = try await process.text(until: "extproc")
+                    try await session.withTerminal(request, running: "echo $TERM; stty -a; echo ready; exec sleep 60") {
+                        process in
+                        // Not before: the key would interrupt stty, and the shell would go on.
+                        let settings = try await process.text(until: "ready")
                         for expected in [
                             "vt220", "rows 17; columns 91;", "intr = ^X;", "erase = ^?;", "quit = ^\\;",
                             "susp = <undef>;", " -echo ", " ixany", " icanon ", " iutf8", "werase = ^G;",
