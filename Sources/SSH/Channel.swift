@@ -57,6 +57,7 @@ final class Channel {
     /// How much has come in since something was sent on it, in bytes.
     private var answer = 0
     private let courtesy: Courtesy
+    var window = ReceiveWindow()
     /// How much has been read since the server was last allowed to send more than libssh itself lets it.
     var readSinceWidening = ReceiveWindow.largest
     private var inbound: [ChannelStream: Inbound] = [:]

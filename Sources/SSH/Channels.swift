@@ -99,6 +99,7 @@ extension Session {
             // What has come in can be read when the session has failed, too.
             let bytes = channel.next(of: stream, upTo: limit)
             if !bytes.isEmpty {
+                channel.window.note(bytes.count, at: .now, roundTrip: roundTrip)
                 widen(channel, stream)
                 return bytes
             }
@@ -125,11 +126,13 @@ extension Session {
     /// How many bytes are handed to libssh before others get their turn.
     private static let piece = 1 << 16
 
-    /// Lets the server send more than libssh itself does, where it is far away.
+    /// Lets the server send more than libssh itself does, or sooner, where it is far away.
     func widen(_ channel: Channel, _ stream: ChannelStream = .output) {
         // What lies here counts too, or a slow reader would never hold up the server.
-        let window = ReceiveWindow.size(roundTrip: roundTrip, channels: channels.count) - channel.backlog
-        guard failure == nil, window > ReceiveWindow.least, channel.readSinceWidening >= window / 8 else { return }
+        let window = channel.window.size(roundTrip: roundTrip, channels: channels.count) - channel.backlog
+        guard failure == nil, !ReceiveWindow.isLong(roundTrip: roundTrip), window > ReceiveWindow.least / 2,
+            channel.readSinceWidening >= max(window / 8, ReceiveWindow.least - window)
+        else { return }
         channel.readSinceWidening = 0
         channel.pull(stream, window: window, scratch: library.scratch)
         noticeEffects()

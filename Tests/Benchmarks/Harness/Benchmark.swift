@@ -12,8 +12,8 @@ extension Benchmark {
     /// All of them, in the order of the table.
     static let all: [Benchmark] = [
         .submission(roundTrip: 100), .submission(roundTrip: 0), .roundTrips, .bulk,
-        .help, .tensorBoard, .snapshot, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50), .reconnection, .queueCalls,
-        .growth, .growthOfFiles, .growthOfTunnels, .growthOfJobs,
+        .help, .tensorBoard, .snapshot, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50), .tunnelAtHome,
+        .reconnection, .queueCalls, .growth, .growthOfFiles, .growthOfTunnels, .growthOfJobs,
     ]
 }
 

@@ -13,16 +13,40 @@ extension Benchmark {
             return try await laboratory.withLink(to: cluster, roundTrip: .milliseconds(roundTrip)) { _, access in
                 var access = access
                 access.environment = server.environment
-                let rows = try await laboratory.withTunnels(on: cluster, over: access, roundTrip) { [access] pair in
+                let place = roundTrip == 0 ? "loopback" : "\(roundTrip) ms"
+                let goal = roundTrip == 0 ? 1.0 : 3
+                let rows = try await laboratory.withTunnels(on: cluster, over: access, place) { [access] pair in
                     // What libssh agrees on: the rest of the difference is the program's.
                     let same = ["-o", "Ciphers=aes128-gcm@openssh.com"]
                     return try await laboratory.withSSHForward(over: access, to: pair.origin.port, options: same) {
-                        try await pair.rows(same: RunningJob.Address(port: $0, path: pair.origin.path))
+                        let same = RunningJob.Address(port: $0, path: pair.origin.path)
+                        return try await [
+                            pair.oneStream(.ratioAtLeast(goal)),
+                            pair.compare("one stream, same algorithms", same, streams: 1, goal: .none),
+                            pair.manyStreams(.ratioAtLeast(1)), pair.smallRequests(.ratioAtMost(2)),
+                        ]
                     }
                 }
                 access.transport = "openssh"
                 return try await rows
-                    + laboratory.withTunnels(on: cluster, over: access, roundTrip) { try await $0.rowsOfOpenSSH() }
+                    + laboratory.withTunnels(on: cluster, over: access, "\(place), transport openssh") {
+                        try await [$0.oneStream(.none), $0.manyStreams(.none)]
+                    }
+            }
+        }
+    }
+
+    /// The same over a link as people have them at home, where the download is what all else has to wait for.
+    static let tunnelAtHome = Benchmark(
+        name: "tunnel-home", summary: "the tunnel to TensorBoard, at a round trip of 50 ms and 100 Mbit/s"
+    ) { laboratory in
+        let cluster = try await laboratory.cluster()
+        let server = try ByteServer(in: laboratory)
+        return try await laboratory.withLink(to: cluster, roundTrip: .milliseconds(50), rate: 12.5e6) { _, access in
+            var access = access
+            access.environment = server.environment
+            return try await laboratory.withTunnels(on: cluster, over: access, "50 ms, 100 Mbit/s") {
+                try await [$0.oneStream(.none, bytes: 64_000_000), $0.smallRequests(.none)]
             }
         }
     }
@@ -31,9 +55,9 @@ extension Benchmark {
 extension Laboratory {
     /// Lends a job's tunnel, and that of `ssh -L` to the same server.
     ///
-    /// - Parameter roundTrip: in milliseconds.
+    /// - Parameter place: how the rows name the way to the access node.
     fileprivate func withTunnels(
-        on cluster: DemoCluster, over access: DemoCluster.Access, _ roundTrip: Int,
+        on cluster: DemoCluster, over access: DemoCluster.Access, _ place: String,
         _ body: @escaping @Sendable (TunnelPair) async throws -> [Row]
     ) async throws -> [Row] {
         try await withRunningJob(on: cluster, over: access) { job in
@@ -42,7 +66,7 @@ extension Laboratory {
                 try await body(
                     TunnelPair(
                         laboratory: self, origin: origin, ours: job.address,
-                        theirs: RunningJob.Address(port: port, path: origin.path), roundTrip: roundTrip))
+                        theirs: RunningJob.Address(port: port, path: origin.path), place: place))
             }
         }
     }
@@ -55,51 +79,41 @@ private struct TunnelPair: Sendable {
     let origin: RunningJob.Address
     /// Submit's, and that of ssh as it comes.
     let ours, theirs: RunningJob.Address
-    /// In milliseconds.
-    let roundTrip: Int
+    let place: String
 
-    private var place: String { roundTrip == 0 ? "loopback" : "\(roundTrip) ms" }
+    /// Takes a second or two on a quick link.
+    static let much = 256_000_000
 
-    /// - Parameter same: that of ssh with the algorithms of submit's.
-    func rows(same: RunningJob.Address) async throws -> [Row] {
-        try await [
-            one(), compare("tunnel, one stream, same algorithms", same, streams: 1, goal: .none),
-            compare("tunnel, 64 streams", theirs, streams: 64, goal: .ratioAtLeast(1)), small(),
-        ]
+    func oneStream(_ goal: Goal, bytes: Int = TunnelPair.much) async throws -> Row {
+        try await compare("one stream", theirs, streams: 1, bytes: bytes, goal: goal)
     }
 
-    /// Where the profile has submit use ssh itself.
-    func rowsOfOpenSSH() async throws -> [Row] {
-        try await [
-            compare("tunnel, one stream, transport openssh", theirs, streams: 1, goal: .none),
-            compare("tunnel, 64 streams, transport openssh", theirs, streams: 64, goal: .none),
-        ]
+    func manyStreams(_ goal: Goal) async throws -> Row {
+        try await compare("64 streams", theirs, streams: 64, goal: goal)
     }
 
-    private func one() async throws -> Row {
-        try await compare("tunnel, one stream", theirs, streams: 1, goal: .ratioAtLeast(roundTrip == 0 ? 1 : 3))
-    }
-
-    private func compare(_ what: String, _ theirs: RunningJob.Address, streams: Int, goal: Goal) async throws -> Row {
-        let size = 256_000_000 / streams
+    func compare(
+        _ what: String, _ theirs: RunningJob.Address, streams: Int, bytes: Int = TunnelPair.much, goal: Goal
+    ) async throws -> Row {
+        let size = bytes / streams
         let result = try await interleaved(laboratory.fewRepetitions) {
             try await laboratory.rate(ours, streams: streams, size)
         } theirs: {
             try await laboratory.rate(theirs, streams: streams, size)
         }
         return Row(
-            what: "\(what), \(place)", against: "ssh -L", goal: goal, unit: .bytesPerSecond, ours: result.ours,
+            what: "tunnel, \(what), \(place)", against: "ssh -L", goal: goal, unit: .bytesPerSecond, ours: result.ours,
             theirs: result.theirs)
     }
 
     /// Small requests, alone and beside a download.
-    private func small() async throws -> Row {
+    func smallRequests(_ goal: Goal) async throws -> Row {
         let oursIdle = try await latencies(ours)
         let theirsIdle = try await latencies(theirs)
         let oursBusy = try await busyLatencies(ours)
         let theirsBusy = try await busyLatencies(theirs)
         var row = Row(
-            what: "tunnel, small requests beside a bulk one, \(place)", against: "its own, idle", goal: .ratioAtMost(2),
+            what: "tunnel, small requests beside a bulk one, \(place)", against: "its own, idle", goal: goal,
             unit: .seconds, ours: oursBusy, theirs: oursIdle)
         row.details = [("ssh -L, idle", theirsIdle), ("ssh -L, beside a bulk one", theirsBusy)].compactMap {
             name, series in series.median.map { Detail(name: name, value: $0, unit: .seconds) }
