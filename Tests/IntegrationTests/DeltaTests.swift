@@ -102,6 +102,20 @@ struct DeltaTests {
         }
     }
 
+    /// The cluster is still at what was sent last.
+    @Test func severalInARowDifferOnlyByLittle() async throws {
+        try await withSender { sender in
+            try await sender.submit()
+            for round in 0..<6 {
+                try sender.workplace.repository.write("d1/f\(1 + round / 3 * 5)", "changed \(round)\n")
+                try #expect(await sender.submit(), "round \(round)")
+            }
+            try await sender.waitUntilKept()
+            try #expect(sender.kept.count == 1)
+            try #expect(entries(of: sender.pool).count == 3, "the snapshot and two copies")
+        }
+    }
+
     @Test func whatTheClusterHasLostIsSentAgain() async throws {
         try await withSender { sender in
             try await sender.submit()

@@ -46,12 +46,13 @@ ct_submit() {
     ct_options || ct_fail 69 "the job was not accepted on $(uname -n)" "$ct_reason"
     ct_scrap=
     (umask 077 && printf '%s\n' "$ct_id" >job/.id && mv -f job/.id job/id)
-    # What submissions left that were given up more than a day ago.
-    find "$ct_folder" -maxdepth 1 -name '.incoming-*' -mtime +0 -exec rm -rf {} + 2>/dev/null
     ct_say run "$ct_run"
     ct_say job "$ct_id"
     ct_say host "$(uname -n)"
     ct_say done submitted
-    (ct_keep) </dev/null >/dev/null 2>&1 &
+    (ct_keep; ct_sweep_incoming) </dev/null >/dev/null 2>&1 &
 }
+
+# What submissions left that were given up more than a day ago.
+ct_sweep_incoming() { find "$ct_folder" -maxdepth 1 -name '.incoming-*' -mtime +0 -exec rm -rf {} +; }
 ct_submit
