@@ -41,12 +41,12 @@ ct_copy_at_once() (
 
 # ct_is_whole FOLDER KEY LINES: whether it is this one, all names are there, and nobody has written to a file.
 ct_is_whole() (
-    cd "$1" 2>/dev/null && IFS= read -r ct_name <stamp && [ "$ct_name" = "$2" ] || exit 1
+    cd "$1" 2>/dev/null && [ -f stamp ] && IFS= read -r ct_name <stamp && [ "$ct_name" = "$2" ] || exit 1
     # One walk for both: no path has two slashes.
     ct_lines=$(find code -print -type f -newer stamp -exec echo //newer {} + \
         | awk '/\/\/newer/ { newer = 1 } END { print newer ? "newer" : NR }')
     [ "$ct_lines" = "$3" ]
-) 2>/dev/null
+)
 
 # ct_nap: a tenth of a second, or a second where sleep knows no less; counts the tenths in ct_napped.
 ct_nap() {
@@ -156,7 +156,10 @@ ct_make_kept() {
         done
     fi
     ct_update new || return 1
-    while [ "$ct_spares" -lt "$ct_most_spares" ]; do ct_offer_copy_of new || return 1; done
+    while [ "$ct_spares" -lt "$ct_most_spares" ]; do
+        # There may be room for one only.
+        ct_offer_copy_of new || { [ "$ct_spares" -gt 0 ] && break || return 1; }
+    done
     [ -e "$ct_pool/$ct_key" ] || mv new "$ct_pool/$ct_key"
     touch "$ct_pool/$ct_key"
 }
