@@ -1,6 +1,7 @@
 import Archive
 import Dispatch
 import IO
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -23,25 +24,36 @@ final class CompressedStream: Sendable {
     }
 
     private let queue: BoundedQueue<Piece>
+    private let capacity: Int
     private let codec: Codec
+    /// How many pieces are compressed and not sent yet.
+    private let ready = Atomic(0)
 
     /// What the far side can unpack.
     enum Codec: String, Sendable {
         case gzip, zstd
 
-        /// Links are faster than what more would save, and compressing is what takes longest.
-        func compression(for piece: [UInt8]) -> Compression {
+        /// The level above which the next ones save little. What they need is memory, with zstd: some 5 MB for each core at this one.
+        fileprivate var hardest: Int {
+            switch self {
+            case .gzip: 6
+            case .zstd: 3
+            }
+        }
+
+        fileprivate func compression(for piece: [UInt8], _ effort: CompressionEffort) -> Compression {
             switch self {
             // zlib takes its time for what it cannot make smaller, zstd does not.
-            case .gzip: .gzip(level: Compression.isFutile(for: piece) ? 0 : 1)
-            case .zstd: .zstd(level: 1)
+            case .gzip: .gzip(level: Compression.isFutile(for: piece) ? 0 : effort.level)
+            case .zstd: .zstd(level: effort.level)
             }
         }
     }
 
     init(_ codec: Codec) {
         self.codec = codec
-        queue = BoundedQueue(capacity: min(ProcessInfo.processInfo.activeProcessorCount, 8) + 1)
+        capacity = min(ProcessInfo.processInfo.activeProcessorCount, 6) + 1
+        queue = BoundedQueue(capacity: capacity)
     }
 
     /// Makes the bytes on a thread, and sends them compressed.
@@ -63,7 +75,9 @@ final class CompressedStream: Sendable {
             // A thread that waits for room must not wait for ever.
             defer { queue.abandon() }
             while let piece = try await queue.take() {
-                guard try await send(try await piece.bytes.value(), piece.done) else {
+                let bytes = try await piece.bytes.value()
+                ready.subtract(1, ordering: .relaxed)
+                guard try await send(bytes, piece.done) else {
                     queue.abandon()
                     break
                 }
@@ -75,23 +89,28 @@ final class CompressedStream: Sendable {
     private func fill(_ make: (_ put: ([UInt8], _ done: Int) -> Bool) throws -> Void) throws {
         var piece: [UInt8] = []
         var lastDone = 0
+        var effort = CompressionEffort(most: codec.hardest)
         try make { bytes, done in
             piece += bytes
             lastDone = done
             guard piece.count >= Self.pieceSize else { return true }
             defer { piece = [] }
-            return handOver(piece, done)
+            return handOver(piece, done, &effort)
         }
-        if !piece.isEmpty { _ = handOver(piece, lastDone) }
+        if !piece.isEmpty { _ = handOver(piece, lastDone, &effort) }
     }
 
-    private func handOver(_ piece: [UInt8], _ done: Int) -> Bool {
+    private func handOver(_ piece: [UInt8], _ done: Int, _ effort: inout CompressionEffort) -> Bool {
         let compressed = OneShot<[UInt8]>()
+        // It waits until there is room: all that is ready then is what the link has not come to yet.
         guard queue.put(Piece(bytes: compressed, done: done)) else { return false }
-        let compression = codec.compression(for: piece)
+        effort.adapt(ready: ready.load(ordering: .relaxed), of: capacity - 1)
+        let compression = codec.compression(for: piece, effort)
         // On threads that stay: memory that a thread has used is kept for it, and a new one for each piece would have its own.
-        DispatchQueue.global(qos: .userInitiated).async {
-            compressed.deliver(Result { try compression.compress(piece) })
+        DispatchQueue.global(qos: .userInitiated).async { [self] in
+            let result = Result { try compression.compress(piece) }
+            ready.add(1, ordering: .relaxed)
+            compressed.deliver(result)
         }
         return true
     }
