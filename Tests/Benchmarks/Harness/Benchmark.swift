@@ -13,7 +13,7 @@ extension Benchmark {
     static let all: [Benchmark] = [
         .submission(roundTrip: 100), .submission(roundTrip: 0), .roundTrips, .bulk,
         .help, .tensorBoard, .snapshot, .tunnel(roundTrip: 0), .tunnel(roundTrip: 50), .tunnelAtHome,
-        .reconnection, .queueCalls, .growth, .growthOfFiles, .growthOfTunnels, .growthOfJobs,
+        .reconnection, .queueCalls, .growthOfSubmissions, .growthOfFiles, .growthOfTunnels, .growthOfJobs,
     ]
 }
 

@@ -15,20 +15,26 @@ struct Picture {
         var axis: String
         var unit: Unit
         var curves: [Curve]
+
+        /// Nothing is drawn.
+        static let empty = Panel(title: "", axis: "", unit: .seconds, curves: [])
     }
 
     var panels: [Panel]
 
+    /// How many panels there are side by side.
+    static let columns = 3
+    /// How far words reach beyond a panel.
+    private static let overhang = 24.0
     private static let (width, height) = (300.0, 220.0)
     private static let (left, right, top, bottom) = (62.0, 14.0, 34.0, 40.0)
 
-    /// Panels in rows of three.
     var svg: String {
-        let columns = min(3, max(1, panels.count))
+        let columns = min(Self.columns, max(1, panels.count))
         let rows = (panels.count + columns - 1) / columns
         let size = (Picture.width * Double(columns), Picture.height * Double(max(1, rows)))
         var text = """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(size.0)) \(Int(size.1))" \
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(size.0 + Picture.overhang)) \(Int(size.1))" \
             font-family="sans-serif" font-size="10">
             <style>text{fill:#777}.t{font-size:12px}.g{stroke:#7773}.o,.r{fill:none;stroke-width:2}\
             .o{stroke:#2a78d6}.r{stroke:#d67a2a;stroke-dasharray:4 3}.co{fill:#2a78d6}.cr{fill:#d67a2a}</style>

@@ -12,7 +12,7 @@ struct Growth: Sendable {
 }
 
 extension Picture {
-    /// The panels of all rows that belong to one: what is measured above, the memory below.
+    /// The panels of all rows that belong to one, three side by side: what is measured above, the memory below.
     init(rows: [Row]) {
         var titles: [String] = []
         for row in rows {
@@ -41,7 +41,13 @@ extension Picture {
                     title: "memory", axis: growth.axis, unit: .bytes,
                     curves: [Curve(name: "submit", points: points { $0.growth?.memory }, isOurs: true)]))
         }
-        self.init(panels: panels + memory)
+        var placed: [Panel] = []
+        for start in stride(from: 0, to: panels.count, by: Self.columns) {
+            let range = start..<min(start + Self.columns, panels.count)
+            let gap = panels.count > Self.columns ? Self.columns - range.count : 0
+            for line in [panels[range], memory[range]] { placed += line + Array(repeating: .empty, count: gap) }
+        }
+        self.init(panels: placed)
     }
 }
 

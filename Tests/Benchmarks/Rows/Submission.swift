@@ -113,8 +113,7 @@ extension Benchmark {
         _ laboratory: Laboratory
     ) async throws -> Row {
         var sent = Series()
-        let folder = "\(access.folder)/by-hand/rsync"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let folder = try repository.makeFolderForRsync(on: access)
         let result = try await interleaved(laboratory.fewRepetitions) {
             try repository.change(1)
             let before = link.traffic.sent
@@ -124,11 +123,7 @@ extension Benchmark {
             return seconds
         } theirs: {
             try repository.change(1)
-            return try await repository.script(
-                "rsync -a --delete --exclude=.git -e \"\(repository.sshWords(access, host: false))\" ./ "
-                    + "\(access.hostname):\(folder)/ && \(repository.sshWords(access)) "
-                    + "'cd \(folder) && sbatch --parsable --output=/dev/null --wrap=true'"
-            ).seconds
+            return try await repository.submitByRsync(into: folder, on: access).seconds
         }
         return Row(
             what: "second submission, one small file changed", against: "rsync -a --delete + ssh sbatch",
@@ -138,32 +133,19 @@ extension Benchmark {
             ])
     }
 
-    /// How the time grows with the number of files.
-    static let growth: Benchmark = .init(
-        name: "growth", summary: "first and second submission of 1,000 to 100,000 files"
-    ) {
-        laboratory in
+    static let growthOfSubmissions = Benchmark(
+        name: "growth-submissions", summary: "first and second submission of 1,000 to 100,000 files"
+    ) { laboratory in
         let cluster = try await laboratory.cluster()
         let profile = try cluster.writeProfile(cluster.access, in: laboratory.home)
         var rows: [Row] = []
         for count in [1000, 10_000, 100_000] {
             let repository = try await laboratory.makeRepository("growth")
             try await repository.fill(files: count, ofSize: 1000)
-            let usage = laboratory.folder + "/usage"
-            var memory: [Detail] = []
-            var series = [Series(), Series()]
-            for index in series.indices {
-                try repository.change(1)
-                series[index].values.append(try await repository.submit(profile, measuredInto: usage).seconds)
-                memory.append(
-                    Detail(name: "peak memory", value: try MeasuredChild.peakMemory(from: usage), unit: .bytes))
-                try await repository.waitUntilKept(on: cluster.access)
-            }
-            for (index, name) in ["first", "second"].enumerated() {
+            let folder = try repository.makeFolderForRsync(on: cluster.access)
+            for (title, times) in [("first submission", 1), ("second submission", laboratory.fewRepetitions)] {
                 rows.append(
-                    Row(
-                        what: "\(name) submission of \(count) files", against: "", goal: .none, unit: .seconds,
-                        ours: series[index], details: [memory[index]]))
+                    try await repository.submissionRow(title, of: count, times, cluster.access, profile, rsync: folder))
             }
         }
         return rows
@@ -200,6 +182,44 @@ extension Repository {
             cp .git/index $GIT_INDEX_FILE && git add -A && tree=$(git write-tree) && git archive $tree | gzip -1 |
             \(sshWords(access)) 'mkdir -p \(run) && cd \(run) && tar xz && sbatch --parsable --output=/dev/null --wrap=true'
             """)
+    }
+
+    /// As a user does who keeps one folder there.
+    fileprivate func submitByRsync(
+        into folder: String, on access: DemoCluster.Access
+    ) async throws -> Command.Finished {
+        try await script(
+            "rsync -a --delete --exclude=.git -e \"\(sshWords(access, host: false))\" ./ "
+                + "\(access.hostname):\(folder)/ && \(sshWords(access)) 'cd \(folder) && sbatch --parsable --output=/dev/null --wrap=true'"
+        )
+    }
+
+    fileprivate func makeFolderForRsync(on access: DemoCluster.Access) throws -> String {
+        let folder = "\(access.folder)/by-hand/\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    /// Submissions with one changed file, beside rsync into a folder that has what it was given last.
+    fileprivate func submissionRow(
+        _ title: String, of count: Int, _ times: Int, _ access: DemoCluster.Access, _ profile: String,
+        rsync folder: String
+    ) async throws -> Row {
+        let usage = laboratory.folder + "/usage"
+        var (ours, theirs, memory) = (Series(), Series(), Series())
+        for _ in 0..<times {
+            try change(1)
+            ours.values.append(try await submit(profile, measuredInto: usage).seconds)
+            memory.values.append(try MeasuredChild.peakMemory(from: usage))
+            try await waitUntilKept(on: access)
+            try change(1)
+            theirs.values.append(try await submitByRsync(into: folder, on: access).seconds)
+        }
+        let peak = memory.values.max() ?? 0
+        return Row(
+            what: "\(title) of \(count) files", against: "rsync && ssh sbatch", goal: .none, unit: .seconds, ours: ours,
+            theirs: theirs, details: [Detail(name: "peak memory", value: peak, unit: .bytes)],
+            growth: Growth(title: title, axis: "files", count: count, memory: peak))
     }
 
     fileprivate func script(_ text: String) async throws -> Command.Finished {
