@@ -105,6 +105,8 @@ struct DeltaTests {
     /// The cluster is still at what was sent last.
     @Test func severalInARowDifferOnlyByLittle() async throws {
         try await withSender { sender in
+            // So many that it takes longer than the next submission needs to ask for them.
+            for index in 0..<3000 { try sender.workplace.repository.write("m\(index / 100)/f\(index)", "\(index)\n") }
             try await sender.submit()
             for round in 0..<6 {
                 try sender.workplace.repository.write("d1/f\(1 + round / 3 * 5)", "changed \(round)\n")
