@@ -21,6 +21,7 @@ import Testing
 
     @Test func manyChannelsShareTheMemory() {
         #expect(ReceiveWindow().size(roundTrip: .milliseconds(300), channels: 32) * 32 <= ReceiveWindow.all)
+        #expect(ReceiveWindow().size(roundTrip: .milliseconds(300), channels: 100_000) <= ReceiveWindow.least / 2)
     }
 
     // MARK: What the link turns out to need

@@ -14,9 +14,11 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     private let state = Mutex(State())
     private let changed = Condition()
     private let room: DispatchSemaphore
+    /// How many elements wait at most.
+    let capacity: Int
 
-    /// - Parameter capacity: how many elements wait at most.
     init(capacity: Int) {
+        self.capacity = capacity
         // A semaphore that is freed with less than it began with is a trap: this one begins with nothing.
         room = DispatchSemaphore(value: 0)
         for _ in 0..<capacity { room.signal() }
@@ -33,6 +35,11 @@ final class BoundedQueue<Element: Sendable>: Sendable {
         }
         changed.signal()
         return isTaken
+    }
+
+    /// How many of those that wait are such ones.
+    func count(where isCounted: (Element) -> Bool) -> Int {
+        state.withLock { state in state.elements.count { isCounted($0) } }
     }
 
     /// Says that nothing more will be put.

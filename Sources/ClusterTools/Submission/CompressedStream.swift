@@ -1,7 +1,6 @@
 import Archive
 import Dispatch
 import IO
-import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -24,10 +23,7 @@ final class CompressedStream: Sendable {
     }
 
     private let queue: BoundedQueue<Piece>
-    private let capacity: Int
     private let codec: Codec
-    /// How many pieces are compressed and not sent yet.
-    private let ready = Atomic(0)
 
     /// What the far side can unpack.
     enum Codec: String, Sendable {
@@ -52,8 +48,7 @@ final class CompressedStream: Sendable {
 
     init(_ codec: Codec) {
         self.codec = codec
-        capacity = min(ProcessInfo.processInfo.activeProcessorCount, 6) + 1
-        queue = BoundedQueue(capacity: capacity)
+        queue = BoundedQueue(capacity: min(ProcessInfo.processInfo.activeProcessorCount, 6) + 1)
     }
 
     /// Makes the bytes on a thread, and sends them compressed.
@@ -75,9 +70,7 @@ final class CompressedStream: Sendable {
             // A thread that waits for room must not wait for ever.
             defer { queue.abandon() }
             while let piece = try await queue.take() {
-                let bytes = try await piece.bytes.value()
-                ready.subtract(1, ordering: .relaxed)
-                guard try await send(bytes, piece.done) else {
+                guard try await send(try await piece.bytes.value(), piece.done) else {
                     queue.abandon()
                     break
                 }
@@ -104,13 +97,11 @@ final class CompressedStream: Sendable {
         let compressed = OneShot<[UInt8]>()
         // It waits until there is room: all that is ready then is what the link has not come to yet.
         guard queue.put(Piece(bytes: compressed, done: done)) else { return false }
-        effort.adapt(ready: ready.load(ordering: .relaxed), of: capacity - 1)
+        effort.adapt(ready: queue.count { $0.bytes.isSettled }, of: queue.capacity - 1)
         let compression = codec.compression(for: piece, effort)
         // On threads that stay: memory that a thread has used is kept for it, and a new one for each piece would have its own.
-        DispatchQueue.global(qos: .userInitiated).async { [self] in
-            let result = Result { try compression.compress(piece) }
-            ready.add(1, ordering: .relaxed)
-            compressed.deliver(result)
+        DispatchQueue.global(qos: .userInitiated).async {
+            compressed.deliver(Result { try compression.compress(piece) })
         }
         return true
     }
