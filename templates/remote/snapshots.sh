@@ -156,6 +156,7 @@ ct_make_kept() {
         done
     fi
     ct_update new || return 1
+    rm -f archive
     while [ "$ct_spares" -lt "$ct_most_spares" ]; do
         # There may be room for one only.
         ct_offer_copy_of new || { [ "$ct_spares" -gt 0 ] && break || return 1; }
